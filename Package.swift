@@ -1,0 +1,67 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+/// What every Swift target is compiled with: the Swift 6 language mode, strict memory safety,
+/// and no warning left standing.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableExperimentalFeature("Lifetimes"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func module(_ name: String, _ imports: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: imports, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ imports: [Target.Dependency]) -> Target {
+    .testTarget(name: name + "Tests", dependencies: [.byName(name: name)] + imports,
+                swiftSettings: settings)
+}
+
+let package = Package(
+    name: "agentport",
+    targets: [
+        .systemLibrary(name: "COpenSSL", path: "CShims/COpenSSL", pkgConfig: "openssl",
+                       providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLinux", path: "CShims/CLinux"),
+
+        // Sources/README.md says what each is for. The order is the way the data flows.
+        module("Bytes", []),
+        module("Reactor", ["Bytes", "CLinux"]),
+        module("Crypto", ["Bytes", "COpenSSL"]),
+        module("TLS", ["Bytes", "COpenSSL"]),
+        module("HTTP1", ["Bytes"]),
+        module("JSON", ["Bytes"]),
+        module("Identity", ["Bytes", "Crypto", "JSON"]),
+        module("Policy", ["Bytes", "JSON"]),
+        module("Telemetry", ["Bytes"]),
+        module("Filters", ["Bytes", "HTTP1", "Identity", "Policy", "Telemetry"]),
+        module("Gateway", ["Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "Identity", "Policy",
+                           "Telemetry", "Filters"]),
+        module("Admin", ["Bytes", "HTTP1", "JSON", "Telemetry", "Identity", "Policy"]),
+        module("Control", ["Bytes", "Reactor", "TLS", "HTTP1", "Identity", "Policy", "Telemetry",
+                           "Admin"]),
+        .executableTarget(
+            name: "agentport",
+            dependencies: ["Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "JSON", "Identity",
+                           "Policy", "Telemetry", "Filters", "Gateway", "Admin", "Control"],
+            swiftSettings: settings,
+            linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
+
+        tests("Bytes", []),
+        tests("Reactor", ["Bytes"]),
+        tests("Crypto", ["Bytes"]),
+        tests("TLS", ["Bytes"]),
+        tests("HTTP1", ["Bytes"]),
+        tests("JSON", ["Bytes"]),
+        tests("Identity", ["Bytes", "Crypto", "JSON"]),
+        tests("Policy", ["Bytes", "JSON"]),
+        tests("Telemetry", ["Bytes"]),
+        tests("Filters", ["Bytes", "HTTP1", "Identity", "Policy", "Telemetry"]),
+    ]
+)

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Base 32 of RFC 4648 §6: how TOTP seeds are written.
+package enum Base32 {
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8)
+
+    /// Without padding, as authenticator apps expect.
+    package static func encode(_ bytes: borrowing Span<UInt8>) -> String {
+        var text = ""
+        var bits: UInt32 = 0
+        var bitCount = 0
+        for index in bytes.indices {
+            bits = bits << 8 | UInt32(bytes[index])
+            bitCount += 8
+            while bitCount >= 5 {
+                bitCount -= 5
+                text.unicodeScalars.append(Unicode.Scalar(alphabet[Int(bits >> UInt32(bitCount) & 31)]))
+            }
+        }
+        if bitCount > 0 {
+            text.unicodeScalars.append(Unicode.Scalar(alphabet[Int(bits << UInt32(5 - bitCount) & 31)]))
+        }
+        return text
+    }
+
+    /// Either case; white space and trailing padding are ignored, as people paste them.
+    package static func decode(_ text: borrowing Span<UInt8>) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var bits: UInt32 = 0
+        var bitCount = 0
+        var padded = false
+        for index in text.indices {
+            let digit = text[index]
+            if digit == .space || (digit >= 0x09 && digit <= 0x0D) { continue }
+            if digit == .equals {
+                padded = true
+                continue
+            }
+            guard !padded else { return nil }
+            let value: UInt8
+            switch digit {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = digit - UInt8(ascii: "A")
+            case UInt8(ascii: "a")...UInt8(ascii: "z"): value = digit - UInt8(ascii: "a")
+            case UInt8(ascii: "2")...UInt8(ascii: "7"): value = digit - UInt8(ascii: "2") + 26
+            default: return nil
+            }
+            bits = bits << 5 | UInt32(value)
+            bitCount += 5
+            if bitCount >= 8 {
+                bitCount -= 8
+                bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(bitCount)))
+            }
+        }
+        return bytes
+    }
+}

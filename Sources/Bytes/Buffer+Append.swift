@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Buffer {
+    /// Claims `amount` bytes at the end, or notes the overflow.
+    @inlinable
+    mutating func claim(_ amount: Int) -> UnsafeMutablePointer<UInt8>? {
+        guard let base = unsafe base, Slab.capacity - Int(end) >= amount else {
+            overflowed = true
+            return nil
+        }
+        // SAFETY: end + amount ≤ capacity, checked above.
+        let place = unsafe base + Int(end)
+        end += Int32(truncatingIfNeeded: amount)
+        return unsafe place
+    }
+
+    @inlinable
+    package mutating func append(_ byte: UInt8) {
+        guard let place = unsafe claim(1) else { return }
+        unsafe place.pointee = byte
+    }
+
+    @inlinable
+    package mutating func append(_ bytes: borrowing Span<UInt8>) {
+        guard let place = unsafe claim(bytes.count) else { return }
+        // SAFETY: the claim is bytes.count long, and a slab is never the source of its own append:
+        // a span of this buffer borrows it, which excludes this mutation.
+        unsafe bytes.withUnsafeBufferPointer { source in
+            if let address = source.baseAddress {
+                unsafe place.update(from: address, count: source.count)
+            }
+        }
+    }
+
+    @inlinable
+    package mutating func append(_ text: StaticString) {
+        guard let place = unsafe claim(text.utf8CodeUnitCount) else { return }
+        unsafe place.update(from: text.utf8Start, count: text.utf8CodeUnitCount)
+    }
+
+    /// For start-up and rare answers; the hot path appends spans and static strings.
+    package mutating func append(text: String) {
+        for byte in text.utf8 { append(byte) }
+    }
+
+    package mutating func append(array: [UInt8]) {
+        append(array.span)
+    }
+
+    @inlinable
+    package mutating func append(decimal value: Int) {
+        if value < 0 { append(UInt8(ascii: "-")) }
+        append(decimal: value.magnitude)
+    }
+
+    @inlinable
+    package mutating func append(decimal value: UInt) {
+        var digits = 1
+        var rest = value / 10
+        while rest > 0 {
+            digits += 1
+            rest /= 10
+        }
+        append(decimal: value, width: digits)
+    }
+
+    /// The last `width` decimal digits, with leading zeros.
+    @inlinable
+    package mutating func append(decimal value: UInt, width: Int) {
+        guard let place = unsafe claim(width) else { return }
+        var rest = value
+        var index = width
+        while index > 0 {
+            index -= 1
+            unsafe place[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+    }
+
+    /// Hexadecimal in lower case without leading zeros, as chunk sizes are written.
+    @inlinable
+    package mutating func append(hexadecimal value: UInt) {
+        var shift = max(0, (UInt.bitWidth - 1 - value.leadingZeroBitCount) & ~3)
+        while shift >= 0 {
+            append(Hex.digit(UInt8(truncatingIfNeeded: (value >> UInt(shift)) & 15)))
+            shift -= 4
+        }
+    }
+
+    /// The bytes as lower-case hexadecimal, two digits each.
+    @inlinable
+    package mutating func append(hexadecimal bytes: borrowing Span<UInt8>) {
+        for index in bytes.indices {
+            append(Hex.digit(bytes[index] >> 4))
+            append(Hex.digit(bytes[index] & 15))
+        }
+    }
+}
