@@ -19,7 +19,7 @@ package final class SharedWords: @unchecked Sendable {
         self.count = count
         unsafe words = .allocate(capacity: max(count, 1))
         for index in 0..<count { unsafe (words + index).initialize(to: Atomic(0)) }
-        unmap = nil
+        unsafe unmap = nil
     }
 
     /// Words in memory that someone else mapped.
