@@ -8,18 +8,26 @@
 #define AGENTPORT_CLINUX_H
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -39,6 +47,10 @@ int sched_getaffinity(int, size_t, void *);
 #define CL_EPOLLRDHUP 0x2000u
 
 #define CL_SOCK_FLAGS (SOCK_NONBLOCK | SOCK_CLOEXEC)
+
+static inline int cl_errno(void) { return errno; }
+
+static inline void cl_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
 
 static inline int cl_socket_stream(int family) {
     return socket(family, SOCK_STREAM | CL_SOCK_FLAGS, 0);
@@ -78,6 +90,11 @@ static inline ssize_t cl_send(int fd, const void *from, size_t count) {
     return send(fd, from, count, MSG_NOSIGNAL);
 }
 
+static inline int cl_reset_on_close(int fd) {
+    struct linger linger = {1, 0};
+    return setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
 /* One byte looked at without taking it: tells whether an idle pooled connection is still good. */
 static inline ssize_t cl_peek(int fd) {
     unsigned char byte;
@@ -99,6 +116,27 @@ static inline int cl_signalfd(const sigset_t *set) {
 
 /* Keeps secrets out of core dumps and away from other processes of the same user. */
 static inline int cl_forbid_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
+extern char **environ;
+static inline char **cl_environment(void) { return environ; }
+
+static inline long cl_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    return (long)limit.rlim_cur;
+}
+
+static inline int cl_open_descriptors(void) {
+    DIR *folder = opendir("/proc/self/fd");
+    if (folder == NULL) return 0;
+    int count = 0;
+    while (readdir(folder) != NULL) count++;
+    closedir(folder);
+    return count - 3; /* ".", ".." and the folder itself */
+}
 
 static inline void cl_name_thread(const char *name) {
     prctl(PR_SET_NAME, (unsigned long)name, 0, 0, 0);
@@ -122,6 +160,20 @@ static inline int cl_cores_allowed(void) {
 
 static inline int cl_open(const char *path, int flags, unsigned mode) {
     return open(path, flags | O_CLOEXEC, (mode_t)mode);
+}
+
+static inline int cl_is_directory(const struct stat *facts) { return S_ISDIR(facts->st_mode); }
+
+/* A shared mapping of the file's first `size` bytes, with their space on disk set aside, so that
+   a later store cannot meet a full disk. NULL with errno. */
+static inline void *cl_map_shared(int fd, size_t size) {
+    int refused = posix_fallocate(fd, 0, (off_t)size);
+    if (refused != 0) {
+        errno = refused;
+        return NULL;
+    }
+    void *region = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return region == MAP_FAILED ? NULL : region;
 }
 
 static inline void cl_fill_unix(struct sockaddr_storage *out, const char *path, size_t count) {

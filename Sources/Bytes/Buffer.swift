@@ -83,7 +83,8 @@ package struct Buffer: ~Copyable {
         get {
             // SAFETY: start..<end lies in the slab and is initialised by append and fill; the
             // span borrows self, so the slab can be neither given back nor moved under it.
-            let bytes = unsafe UnsafeBufferPointer(start: base.map { unsafe UnsafePointer($0 + Int(start)) }, count: count)
+            let bytes = unsafe UnsafeBufferPointer(
+                start: base.map { unsafe UnsafePointer($0 + Int(start)) }, count: count)
             return unsafe _overrideLifetime(Span(_unsafeElements: bytes), borrowing: self)
         }
     }
@@ -94,7 +95,8 @@ package struct Buffer: ~Copyable {
         @_lifetime(&self)
         mutating get {
             // SAFETY: as for `readable`; the access is exclusive.
-            let bytes = unsafe UnsafeMutableBufferPointer(start: base.map { unsafe $0 + Int(start) }, count: count)
+            let bytes = unsafe UnsafeMutableBufferPointer(
+                start: base.map { unsafe $0 + Int(start) }, count: count)
             return unsafe _overrideLifetime(MutableSpan(_unsafeElements: bytes), mutating: &self)
         }
     }
@@ -140,6 +142,7 @@ package struct Buffer: ~Copyable {
     ///
     /// - Parameter limit: the most that may be written.
     @inlinable
+    @discardableResult
     package mutating func fill<Failure: Error>(
         limit: Int = Slab.capacity,
         _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
