@@ -4,7 +4,7 @@ extension Buffer {
     /// Claims `amount` bytes at the end, or notes the overflow.
     @inlinable
     mutating func claim(_ amount: Int) -> UnsafeMutablePointer<UInt8>? {
-        guard let base = unsafe base, Slab.capacity - Int(end) >= amount else {
+        guard let base = unsafe base, Int(capacity - end) >= amount else {
             overflowed = true
             return nil
         }

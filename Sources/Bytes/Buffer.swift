@@ -9,7 +9,10 @@
 package struct Buffer: ~Copyable {
     @usableFromInline
     var base: UnsafeMutablePointer<UInt8>?
-    /// Invariant: 0 ≤ start ≤ end ≤ Slab.capacity, and both are 0 without a slab.
+    /// Of the slab; 0 without one.
+    @usableFromInline
+    var capacity: Int32 = 0
+    /// Invariant: 0 ≤ start ≤ end ≤ capacity.
     @usableFromInline
     var start: Int32 = 0
     @usableFromInline
@@ -40,11 +43,11 @@ package struct Buffer: ~Copyable {
 
     /// Bytes that can be appended now, without ``compact()``.
     @inlinable
-    package var room: Int { isAttached ? Slab.capacity - Int(end) : 0 }
+    package var room: Int { Int(capacity - end) }
 
     /// Bytes that can be appended after ``compact()``.
     @inlinable
-    package var roomAfterCompaction: Int { isAttached ? Slab.capacity - count : 0 }
+    package var roomAfterCompaction: Int { Int(capacity) - count }
 
     // MARK: Slabs
 
@@ -54,6 +57,7 @@ package struct Buffer: ~Copyable {
         if isAttached { return true }
         guard let slab = pool.lend() else { return false }
         unsafe base = slab.base
+        capacity = Int32(truncatingIfNeeded: pool.slabCapacity)
         overflowed = false
         return true
     }
@@ -63,6 +67,7 @@ package struct Buffer: ~Copyable {
     package mutating func release(to pool: inout SlabPool) {
         guard let slab = unsafe base else { return }
         unsafe base = nil
+        capacity = 0
         start = 0
         end = 0
         unsafe pool.giveBack(Slab(base: slab))

@@ -24,14 +24,17 @@ package struct Slab: ~Copyable {
 @safe
 package struct SlabPool: ~Copyable {
     package let bound: Int
+    /// Bytes of each slab.
+    package let slabCapacity: Int
     /// Slabs that are with a borrower now.
     package private(set) var lent = 0
     private var free: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>>
     private var freeCount = 0
 
-    package init(bound: Int) {
-        precondition(bound > 0)
+    package init(bound: Int, slabCapacity: Int = Slab.capacity) {
+        precondition(bound > 0 && slabCapacity > 0)
         self.bound = bound
+        self.slabCapacity = slabCapacity
         unsafe free = .allocate(capacity: bound)
     }
 
@@ -46,7 +49,7 @@ package struct SlabPool: ~Copyable {
     package mutating func lend() -> Slab? {
         guard lent < bound else { return nil }
         lent += 1
-        guard freeCount > 0 else { return unsafe Slab(base: .allocate(capacity: Slab.capacity)) }
+        guard freeCount > 0 else { return unsafe Slab(base: .allocate(capacity: slabCapacity)) }
         freeCount -= 1
         // SAFETY: entries below freeCount were stored by giveBack and are owned by the pool.
         return unsafe Slab(base: free[freeCount])

@@ -11,7 +11,7 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .ip(let address, let port):
-            address.isV4 ? "\(address.text):\(port)" : "[\(address.text)]:\(port)"
+            address.isIPv4 ? "\(address):\(port)" : "[\(address)]:\(port)"
         case .unix(let path):
             "unix:\(path)"
         }
@@ -24,7 +24,7 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
         var v4 = in_addr()
         // SAFETY: inet_pton writes an address of the family's size, or nothing.
         if unsafe inet_pton(AF_INET, text, &v4) == 1 {
-            self = .ip(IPAddress(v4: UInt32(bigEndian: v4.s_addr)), port: port)
+            self = .ip(IPAddress(ipv4: UInt32(bigEndian: v4.s_addr)), port: port)
             return
         }
         var v6 = in6_addr()
@@ -35,10 +35,7 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
     static func address(_ v6: in6_addr) -> IPAddress {
         // SAFETY: in6_addr is sixteen bytes in network order.
         unsafe withUnsafeBytes(of: v6) { bytes in
-            let high = unsafe UInt64(bigEndian: bytes.loadUnaligned(as: UInt64.self))
-            let low = unsafe UInt64(
-                bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-            return IPAddress(high: high, low: low)
+            IPAddress(bits: unsafe UInt128(bigEndian: bytes.loadUnaligned(as: UInt128.self)))
         }
     }
 
@@ -52,7 +49,7 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
             case AF_INET:
                 let v4 = unsafe raw.load(as: sockaddr_in.self)
                 return .ip(
-                    IPAddress(v4: UInt32(bigEndian: v4.sin_addr.s_addr)),
+                    IPAddress(ipv4: UInt32(bigEndian: v4.sin_addr.s_addr)),
                     port: UInt16(bigEndian: v4.sin_port))
             case AF_INET6:
                 let v6 = unsafe raw.load(as: sockaddr_in6.self)
@@ -65,13 +62,13 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The kernel's form and its size in bytes; `nil` for a path that is too long.
-    func storage(asV6: Bool = false) -> (storage: sockaddr_storage, size: socklen_t)? {
+    func storage() -> (storage: sockaddr_storage, size: socklen_t)? {
         var storage = sockaddr_storage()
         switch self {
-        case .ip(let address, let port) where address.isV4 && !asV6:
+        case .ip(let address, let port) where address.isIPv4:
             let v4 = sockaddr_in(
                 sin_family: sa_family_t(AF_INET), sin_port: port.bigEndian,
-                sin_addr: in_addr(s_addr: address.v4.bigEndian),
+                sin_addr: in_addr(s_addr: (address.ipv4 ?? 0).bigEndian),
                 sin_zero: (0, 0, 0, 0, 0, 0, 0, 0))
             unsafe withUnsafeMutableBytes(of: &storage) { raw in
                 unsafe raw.storeBytes(of: v4, as: sockaddr_in.self)
@@ -82,8 +79,7 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
             v6.sin6_family = sa_family_t(AF_INET6)
             v6.sin6_port = port.bigEndian
             unsafe withUnsafeMutableBytes(of: &v6.sin6_addr) { raw in
-                unsafe raw.storeBytes(of: address.high.bigEndian, as: UInt64.self)
-                unsafe raw.storeBytes(of: address.low.bigEndian, toByteOffset: 8, as: UInt64.self)
+                unsafe raw.storeBytes(of: address.bits.bigEndian, as: UInt128.self)
             }
             unsafe withUnsafeMutableBytes(of: &storage) { raw in
                 unsafe raw.storeBytes(of: v6, as: sockaddr_in6.self)
@@ -104,7 +100,7 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
 
     var family: Int32 {
         switch self {
-        case .ip(let address, _): address.isV4 ? AF_INET : AF_INET6
+        case .ip(let address, _): address.isIPv4 ? AF_INET : AF_INET6
         case .unix: AF_UNIX
         }
     }

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Crypto
+import HTTP1
+import Identity
+import Policy
+import Telemetry
+
+/// Decides about a request: one worker's filters, run in the order of the policy.
+///
+/// The filters are concrete values, and the order is an array of names switched over: no call
+/// goes through a box.
+package struct FilterChain: ~Copyable {
+    package enum Kind: UInt8, Sendable {
+        case tlsInspector, ipRateLimit, identity, totp, agentRateLimit, jwt
+    }
+
+    /// Invariant: checked by the policy to be a safe order.
+    package let order: [Kind]
+    private let tlsInspector = TLSInspectorFilter()
+    private let ipRateLimit: IPRateLimitFilter
+    private var identity: IdentityFilter
+    private var totp: TOTPFilter
+    private let agentRateLimit: AgentRateLimitFilter
+    private var jwt: JWTFilter
+    /// What `jwt` signed for the request that passed last.
+    package var token = Buffer()
+
+    /// - Parameters:
+    ///   - ipLimiter: shared by the workers; `nil` where the chain has none.
+    ///   - pool: lends the token's slab for good.
+    package init(
+        _ filters: [Configuration.FilterUse], state: GateState, ipLimiter: AddressRateLimiter?,
+        pool: inout SlabPool
+    ) throws(IdentityError) {
+        order = filters.compactMap(Kind.init)
+        ipRateLimit = IPRateLimitFilter(limiter: ipLimiter)
+        do throws(CryptoError) {
+            identity = try IdentityFilter(state)
+        } catch {
+            throw .cryptography
+        }
+        totp = try TOTPFilter(state)
+        agentRateLimit = AgentRateLimitFilter(limiter: state.agentLimiter)
+        jwt = try JWTFilter(state)
+        let isAttached = token.attach(from: &pool)
+        precondition(isAttached)
+    }
+
+    /// Runs the filters from `position` on, until one does not pass.
+    package mutating func run(
+        _ facts: inout RequestFacts, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
+        from position: Int = 0
+    ) -> ChainOutcome {
+        var position = position
+        totp.lastAttempt = .none
+        jwt.signed = false
+        while position < order.count {
+            let verdict = judge(order[position], &facts, head, bytes)
+            guard verdict == .pass else {
+                return ChainOutcome(verdict: verdict, position: position)
+            }
+            position += 1
+        }
+        return ChainOutcome(verdict: .pass, position: position)
+    }
+
+    private mutating func judge(
+        _ kind: Kind, _ facts: inout RequestFacts, _ head: borrowing RequestHead,
+        _ bytes: Span<UInt8>
+    ) -> Verdict {
+        switch kind {
+        case .tlsInspector: return tlsInspector.judge(facts)
+        case .ipRateLimit: return ipRateLimit.judge(&facts)
+        // A public route asks nobody who they are, and tells nobody.
+        case _ where facts.isPublic: return .pass
+        case .identity: return identity.judge(&facts, head, bytes)
+        case .totp: return totp.judge(&facts, bytes, hasSession: head.contains(.agentPortSession))
+        case .agentRateLimit: return agentRateLimit.judge(&facts)
+        case .jwt: return jwt.judge(facts, into: &token)
+        }
+    }
+
+    /// Whether the request that ran last was given a newly signed token.
+    package var hasSigned: Bool { jwt.signed }
+
+    /// What the request that ran last did to the second factor; `nil` where it came not so far.
+    package var totpResult: TOTPResult? {
+        switch totp.lastAttempt {
+        case .none, .disabled, .session, .missing: nil
+        case .accepted: .accepted
+        case .wrong: .invalid
+        case .reused: .reused
+        case .locked: .locked
+        case .malformed: .malformed
+        }
+    }
+}
+
+extension FilterChain.Kind {
+    /// `nil` for a filter that is not built.
+    init?(_ use: Configuration.FilterUse) {
+        switch use {
+        case .tlsInspector: self = .tlsInspector
+        case .ipRateLimit: self = .ipRateLimit
+        case .identity: self = .identity
+        case .totp: self = .totp
+        case .agentRateLimit: self = .agentRateLimit
+        case .jwt: self = .jwt
+        case .clientPins, .inspect: return nil
+        }
+    }
+}

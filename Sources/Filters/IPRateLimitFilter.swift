@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Bounds the requests of one address, before anything costly is done for it.
+struct IPRateLimitFilter {
+    let limiter: AddressRateLimiter?
+
+    func judge(_ facts: inout RequestFacts) -> Verdict {
+        guard let limiter else { return .pass }
+        switch limiter.take(facts.client, now: facts.now) {
+        case .pass:
+            return .pass
+        case .wait(let seconds):
+            facts.retryAfterSeconds = seconds
+            facts.limit = limiter.limit
+            return .refuse(.rateLimited)
+        }
+    }
+}

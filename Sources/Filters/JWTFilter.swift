@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Crypto
+import Identity
+
+/// Signs what the upstream is to trust: who asked, proven how, for how long.
+///
+/// A request that passed by a code gets a token of its own. Those of one session share one while
+/// more than half of its life is left: a signature costs more than all other filters together.
+struct JWTFilter: ~Copyable {
+    /// Tokens that another signing key, or other claims, made would not be reused; there is one
+    /// of both in the life of a process so far.
+    private static let epoch: UInt64 = 1
+
+    private let state: GateState
+    private var writer: JWTWriter
+    private var random = RandomSource()
+    /// Whether the last token was signed anew.
+    var signed = false
+
+    init(_ state: GateState) throws(IdentityError) {
+        self.state = state
+        writer = try JWTWriter(key: state.signingKey)
+    }
+
+    /// Leaves the token in `token`.
+    mutating func judge(_ facts: borrowing RequestFacts, into token: inout Buffer) -> Verdict {
+        token.clear()
+        signed = false
+        guard let session = facts.openSession else {
+            return sign(facts, end: nil, sid: nil, into: &token) ? .pass : .refuse(.internalFault)
+        }
+        if state.issuer.reuse,
+            state.sessions.cachedToken(
+                session.ref, audience: facts.upstream, epoch: Self.epoch,
+                now: facts.steadyMilliseconds, into: &token)
+        {
+            return .pass
+        }
+        let end = session.expiresMilliseconds
+        guard sign(facts, end: end, sid: session.sid, into: &token) else {
+            return .refuse(.internalFault)
+        }
+        if state.issuer.reuse {
+            let life = UInt64(state.issuer.lifetimeMilliseconds)
+            state.sessions.storeToken(
+                session.ref, audience: facts.upstream, epoch: Self.epoch,
+                issuedMilliseconds: facts.steadyMilliseconds,
+                expiresMilliseconds: min(facts.steadyMilliseconds + life, end),
+                bytes: token.readable)
+        }
+        return .pass
+    }
+
+    /// - Parameter end: of the session, which the token never outlives.
+    private mutating func sign(
+        _ facts: borrowing RequestFacts, end: UInt64?, sid: PublicID?, into token: inout Buffer
+    ) -> Bool {
+        signed = true
+        var life = UInt64(state.issuer.lifetimeMilliseconds)
+        if let end { life = min(life, end - min(end, facts.steadyMilliseconds)) }
+        let claims = state.claims[facts.agent * state.upstreamCount + facts.upstream]
+        return writer.write(
+            claims,
+            TokenFacts(
+                authTime: min(facts.authenticatedAt / 1000, facts.wallSeconds),
+                issued: facts.wallSeconds, expires: facts.wallSeconds + max(1, life / 1000),
+                sid: sid),
+            random: &random, into: &token)
+    }
+}

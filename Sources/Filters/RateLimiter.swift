@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Policy
+import Synchronization
+
+/// A token bucket's shape: `requests` a `period`, and `burst` of them at once.
+package struct RateLimit: Sendable, Equatable {
+    package let requests: Int
+    package let periodNanoseconds: UInt64
+    package let burst: Int
+
+    package init(requests: Int, periodNanoseconds: UInt64, burst: Int) {
+        precondition(requests > 0 && periodNanoseconds > 0 && burst > 0)
+        self.requests = requests
+        self.periodNanoseconds = periodNanoseconds
+        self.burst = burst
+    }
+
+    package init(_ rate: Rate) {
+        self.init(
+            requests: rate.requests,
+            periodNanoseconds: UInt64(rate.periodMilliseconds) * 1_000_000, burst: rate.burst)
+    }
+
+    /// Nanoseconds between requests at the steady rate, at least one.
+    var interval: UInt64 { max(1, periodNanoseconds / UInt64(requests)) }
+
+    /// One request against a bucket in the form of the generic cell rate algorithm (ITU-T I.371):
+    /// the bucket is one number, the time at which it would be full again.
+    ///
+    /// - Parameters:
+    ///   - fullAt: that time in monotonic nanoseconds; moved on when the request passes.
+    /// - Returns: `nil` when it passes, else the nanoseconds to wait.
+    func take(_ fullAt: inout UInt64, now: UInt64) -> UInt64? {
+        let debt = fullAt > now ? fullAt - now : 0
+        let tolerance = interval * UInt64(burst - 1)
+        if debt > tolerance { return debt - tolerance }
+        fullAt = now + debt + interval
+        return nil
+    }
+
+    /// Whole requests left in a bucket.
+    func remaining(_ fullAt: UInt64, now: UInt64) -> Int {
+        let debt = fullAt > now ? fullAt - now : 0
+        let capacity = interval * UInt64(burst)
+        return debt >= capacity ? 0 : Int((capacity - debt) / interval)
+    }
+}
+
+/// What a limiter said.
+package enum RateVerdict: Equatable {
+    case pass
+    /// Seconds until the next request would pass, rounded up, at least 1.
+    case wait(seconds: Int)
+
+    static func wait(nanoseconds: UInt64) -> RateVerdict {
+        .wait(seconds: max(1, Int((nanoseconds + 999_999_999) / 1_000_000_000)))
+    }
+}
+
+/// One bucket for each of a fixed number of agents, exact over all workers, without a lock.
+package final class AgentRateLimiter: Sendable {
+    private let limits: [RateLimit?]
+    private let buckets: SharedWords
+
+    /// - Parameter limits: by agent; `nil` for one without a limit.
+    package init(limits: [RateLimit?]) {
+        self.limits = limits
+        buckets = SharedWords(count: limits.count)
+    }
+
+    package func limit(of agent: Int) -> RateLimit? { limits[agent] }
+
+    package func take(agent: Int, now: UInt64) -> RateVerdict {
+        guard let limit = limits[agent] else { return .pass }
+        var seen = buckets.load(agent)
+        while true {
+            var fullAt = seen
+            if let nanoseconds = limit.take(&fullAt, now: now) {
+                return .wait(nanoseconds: nanoseconds)
+            }
+            let (exchanged, original) = buckets.compareExchange(
+                agent, expected: seen, desired: fullAt)
+            if exchanged { return .pass }
+            seen = original
+        }
+    }
+}
+
+/// One bucket an address (IPv6: a /64), exact over all workers, in bounded memory.
+///
+/// A bucket that has filled up again says nothing and is dropped when room is needed. Where a
+/// shard is full of buckets in use, newcomers share one: nobody is evicted into a full bucket.
+package final class AddressRateLimiter: Sendable {
+    package static let shardCount = 64
+    /// About 3 MB in all at the bound.
+    package static let addressesPerShard = 1024
+
+    private struct Shard {
+        var fullAt: [IPAddress: UInt64] = [:]
+        var newcomersFullAt: UInt64 = 0
+        var sweptAt: UInt64 = 0
+    }
+
+    private final class Cell: Sendable {
+        let shard = Mutex(Shard())
+    }
+
+    package let limit: RateLimit
+    private let cells: [Cell]
+
+    package init(limit: RateLimit) {
+        self.limit = limit
+        cells = (0..<Self.shardCount).map { _ in Cell() }
+    }
+
+    package func take(_ address: IPAddress, now: UInt64) -> RateVerdict {
+        let key = address.limitKey
+        let folded = UInt64(truncatingIfNeeded: key.bits ^ key.bits >> 64)
+        let mixed = folded &* 0x9E37_79B9_7F4A_7C15
+        let nanoseconds = cells[Int(mixed >> 58)].shard.withLock { shard in
+            take(key, &shard, now: now)
+        }
+        guard let nanoseconds else { return .pass }
+        return .wait(nanoseconds: nanoseconds)
+    }
+
+    private func take(_ key: IPAddress, _ shard: inout Shard, now: UInt64) -> UInt64? {
+        if var fullAt = shard.fullAt[key] {
+            let wait = limit.take(&fullAt, now: now)
+            if wait == nil { shard.fullAt[key] = fullAt }
+            return wait
+        }
+        if shard.fullAt.count >= Self.addressesPerShard { sweep(&shard, now: now) }
+        guard shard.fullAt.count < Self.addressesPerShard else {
+            return limit.take(&shard.newcomersFullAt, now: now)
+        }
+        var fullAt: UInt64 = 0
+        let wait = limit.take(&fullAt, now: now)
+        shard.fullAt[key] = fullAt
+        return wait
+    }
+
+    /// Drops full buckets, at most once in 100 ms: the walk is over a thousand entries.
+    private func sweep(_ shard: inout Shard, now: UInt64) {
+        guard now >= shard.sweptAt + 100_000_000 || shard.sweptAt == 0 else { return }
+        shard.sweptAt = now
+        shard.fullAt = shard.fullAt.filter { $0.value > now }
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Identity
+
+/// What is known of a request while it goes through the chain: each filter reads what those
+/// before it found out, and adds its own.
+package struct RequestFacts {
+    /// Monotonic nanoseconds of this turn.
+    package var now: UInt64 = 0
+    /// Seconds since 1970.
+    package var wallSeconds: UInt64 = 0
+    /// Milliseconds since 1970 by a clock that never steps back: the ends of sessions.
+    package var steadyMilliseconds: UInt64 = 0
+    package var client = IPAddress(bits: 0)
+    package var upstream = 0
+    package var isPublic = false
+
+    // MARK: From `identity`
+
+    /// -1 until a first factor has passed.
+    package var agent = -1
+    package var credential = -1
+    package var code = SentCode.none
+    /// Where the session's token lies in the head; empty without one.
+    package var session: Range<Int> = 0..<0
+
+    // MARK: From `totp`
+
+    /// The session that stood for a code.
+    package var openSession: SessionFacts?
+    /// The session that this request's code has opened.
+    package var grant: SessionGrant?
+    /// When the code was given, in milliseconds since 1970.
+    package var authenticatedAt: UInt64 = 0
+
+    // MARK: Of a refusal
+
+    package var retryAfterSeconds = 0
+    package var limit: RateLimit?
+
+    package init() {}
+}
+
+/// A one-time code as it was sent, in whatever form.
+package struct SentCode {
+    private var digits = InlineArray<8, UInt8>(repeating: 0)
+    /// Bytes sent, 9 standing for all beyond 8; -1 where none was sent.
+    private var count = -1
+
+    package static let none = SentCode()
+
+    private init() {}
+
+    package init(_ text: Span<UInt8>) {
+        count = min(text.count, 9)
+        for index in 0..<min(count, 8) { digits[index] = text[index] }
+    }
+
+    package var isSent: Bool { count >= 0 }
+
+    /// The digits; empty where the length alone shows that it is no code.
+    package var text: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { digits.span.extracting(0..<(count > 8 ? 0 : max(count, 0))) }
+    }
+}
