@@ -21,6 +21,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 
 static inline long co_set_min_version(SSL_CTX *context, int version) {
     return SSL_CTX_set_min_proto_version(context, version);
@@ -65,5 +66,66 @@ static inline int64_t co_certificate_expiry(const X509 *certificate) {
 }
 static inline BIO *co_memory_bio(const void *bytes, int count) { return BIO_new_mem_buf(bytes, count); }
 static inline long co_bio_contents(BIO *bio, char **out) { return BIO_get_mem_data(bio, out); }
+
+/* Crypto: parameter arrays and key construction, which read best in C. */
+
+/* Keys an HMAC context; `hash` is 1, 256 or 512. */
+static inline int co_hmac_init(EVP_MAC_CTX *context, int hash, const unsigned char *key, size_t count) {
+    char name[8] = "SHA1";
+    if (hash == 256) memcpy(name, "SHA256", 7);
+    if (hash == 512) memcpy(name, "SHA512", 7);
+    OSSL_PARAM parameters[2];
+    parameters[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0);
+    parameters[1] = OSSL_PARAM_construct_end();
+    return EVP_MAC_init(context, key, count, parameters);
+}
+static inline EVP_PKEY *co_p256_generate(void) { return EVP_EC_gen("P-256"); }
+/* No passphrase: without a callback the library would ask on the terminal. */
+static inline int co_no_passphrase(char *buffer, int count, int writing, void *data) {
+    (void)buffer; (void)count; (void)writing; (void)data;
+    return -1;
+}
+static inline EVP_PKEY *co_private_key_from_pem(const void *pem, int count) {
+    BIO *bio = BIO_new_mem_buf(pem, count);
+    if (bio == NULL) return NULL;
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, co_no_passphrase, NULL);
+    BIO_free(bio);
+    return key;
+}
+/* Writes x and y, 32 bytes each; 0 unless the key is one of P-256. */
+static inline int co_p256_point(EVP_PKEY *key, unsigned char *point) {
+    char group[32] = {0};
+    if (!EVP_PKEY_is_a(key, "EC")) return 0;
+    if (!EVP_PKEY_get_group_name(key, group, sizeof group, NULL)) return 0;
+    if (strcmp(group, "prime256v1") != 0) return 0;
+    BIGNUM *x = NULL, *y = NULL;
+    int done = EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_X, &x)
+        && EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_Y, &y)
+        && BN_bn2binpad(x, point, 32) == 32 && BN_bn2binpad(y, point + 32, 32) == 32;
+    BN_free(x);
+    BN_free(y);
+    return done;
+}
+/* A context that verifies under an uncompressed point (65 bytes), or NULL where it is not on P-256. */
+static inline EVP_PKEY_CTX *co_p256_verify_context(const unsigned char *point, size_t count) {
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *context = NULL;
+    EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    OSSL_PARAM parameters[3];
+    parameters[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)"P-256", 0);
+    parameters[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)point, count);
+    parameters[2] = OSSL_PARAM_construct_end();
+    if (maker != NULL && EVP_PKEY_fromdata_init(maker) == 1
+        && EVP_PKEY_fromdata(maker, &key, EVP_PKEY_PUBLIC_KEY, parameters) == 1) {
+        context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+        if (context != NULL && (EVP_PKEY_public_check(context) != 1 || EVP_PKEY_verify_init(context) != 1)) {
+            EVP_PKEY_CTX_free(context);
+            context = NULL;
+        }
+    }
+    EVP_PKEY_free(key);
+    EVP_PKEY_CTX_free(maker);
+    return context;
+}
 
 #endif
