@@ -26,6 +26,13 @@ package enum Base32 {
     /// Either case; white space and trailing padding are ignored, as people paste them.
     package static func decode(_ text: borrowing Span<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
+        return decode(text, { bytes.append($0) }) ? bytes : nil
+    }
+
+    /// As above, byte by byte, so that a secret is written only where it will stay.
+    ///
+    /// - Returns: false at the first character that is no digit; some bytes may have been emitted.
+    package static func decode(_ text: borrowing Span<UInt8>, _ emit: (UInt8) -> Void) -> Bool {
         var bits: UInt32 = 0
         var bitCount = 0
         var padded = false
@@ -36,21 +43,21 @@ package enum Base32 {
                 padded = true
                 continue
             }
-            guard !padded else { return nil }
+            guard !padded else { return false }
             let value: UInt8
             switch digit {
             case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = digit - UInt8(ascii: "A")
             case UInt8(ascii: "a")...UInt8(ascii: "z"): value = digit - UInt8(ascii: "a")
             case UInt8(ascii: "2")...UInt8(ascii: "7"): value = digit - UInt8(ascii: "2") + 26
-            default: return nil
+            default: return false
             }
             bits = bits << 5 | UInt32(value)
             bitCount += 5
             if bitCount >= 8 {
                 bitCount -= 8
-                bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(bitCount)))
+                emit(UInt8(truncatingIfNeeded: bits >> UInt32(bitCount)))
             }
         }
-        return bytes
+        return true
     }
 }
