@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Synchronization
+
+/// Each agent's failures from anywhere, by the hour, and whether its seed is disabled.
+final class AgentFailures: Sendable {
+    private static let hourMilliseconds: UInt64 = 60 * 60 * 1000
+    private static let hours = 24
+
+    private struct Day {
+        /// The hour that the last count fell into, since the epoch.
+        var hour: UInt64 = 0
+        /// Invariant: slot h % 24 counts the failures of hour h, for the last 24 hours up to `hour`.
+        var counts = InlineArray<24, UInt32>(repeating: 0)
+        var total = 0
+    }
+
+    private static let wordsPerAgent = 3
+    private static let disabledWord = 0
+    private static let totalWord = 1
+    private static let nextGuessWord = 2
+
+    /// What is read for every attempt, without a lock.
+    private let words: SharedWords
+    /// Touched on a failure only.
+    private let days: Mutex<[Day]>
+
+    init(agents: Int) {
+        words = SharedWords(count: max(1, agents) * Self.wordsPerAgent)
+        days = Mutex(Array(repeating: Day(), count: max(1, agents)))
+    }
+
+    /// Counts a failure.
+    ///
+    /// - Returns: how many there were in the last 24 hours.
+    func count(_ agent: Int, now: UInt64) -> Int {
+        days.withLock { days in
+            Self.advance(&days[agent], to: now / Self.hourMilliseconds)
+            let slot = Int(days[agent].hour % UInt64(Self.hours))
+            days[agent].counts[slot] &+= 1
+            days[agent].total += 1
+            words.store(word(agent, Self.totalWord), UInt64(days[agent].total))
+            return days[agent].total
+        }
+    }
+
+    /// Drops the hours that left the window.
+    private static func advance(_ day: inout Day, to hour: UInt64) {
+        guard hour > day.hour else { return }
+        let passed = min(hour - day.hour, UInt64(hours))
+        for step in 0..<passed {
+            let slot = Int((hour - step) % UInt64(hours))
+            day.total -= Int(day.counts[slot])
+            day.counts[slot] = 0
+        }
+        day.hour = hour
+    }
+
+    /// Whether strangers have to share guesses. The total is that of the last failure, so it may
+    /// be too high once failures stop; then it is brought up to date.
+    func strangersWait(_ agent: Int, now: UInt64) -> Bool {
+        let threshold = UInt64(TOTPLimits.failuresBeforeStrangersWait)
+        guard words.load(word(agent, Self.totalWord)) >= threshold else { return false }
+        return days.withLock { days in
+            Self.advance(&days[agent], to: now / Self.hourMilliseconds)
+            words.store(word(agent, Self.totalWord), UInt64(days[agent].total))
+            return days[agent].total >= Int(threshold)
+        }
+    }
+
+    /// Takes the guess that strangers share, if it is due.
+    ///
+    /// - Returns: when the next one is due, where this one is gone.
+    func claimStrangerGuess(_ agent: Int, now: UInt64, period: UInt64) -> UInt64? {
+        let index = word(agent, Self.nextGuessWord)
+        let next = words.load(index)
+        guard now >= next else { return next }
+        let (exchanged, original) = words.compareExchange(
+            index, expected: next, desired: now + period)
+        return exchanged ? nil : original
+    }
+
+    func isDisabled(_ agent: Int) -> Bool { words.load(word(agent, Self.disabledWord)) != 0 }
+
+    func disable(_ agent: Int) -> Bool {
+        words.compareExchange(word(agent, Self.disabledWord), expected: 0, desired: 1).exchanged
+    }
+
+    func enable(_ agent: Int) {
+        days.withLock { days in
+            days[agent] = Day()
+            words.store(word(agent, Self.totalWord), 0)
+        }
+        words.store(word(agent, Self.nextGuessWord), 0)
+        words.store(word(agent, Self.disabledWord), 0)
+    }
+
+    private func word(_ agent: Int, _ offset: Int) -> Int { agent * Self.wordsPerAgent + offset }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Synchronization
+
+/// Wrong codes, counted per agent and client address, so that guessing is slow, then locked out,
+/// then over.
+///
+/// An attempt takes a slot (``begin``) before its code is compared and reports what came of it
+/// (``succeeded``, ``failed``, ``neutral``), so that of many parallel guesses no more are compared
+/// than there are failures left. Whoever reached this table has passed the first factor.
+///
+/// What was decided where the promise leaves room:
+/// - After `failuresMax` failures in a row each further failure locks again, for twice as long up
+///   to 15 minutes; a success starts afresh.
+/// - Failures elsewhere never lock an address that had a success in the last 24 hours. Any other
+///   address has to share one guess a lock-out with all strangers once the agent had
+///   ``TOTPLimits/failuresBeforeStrangersWait`` failures in a day.
+/// - The table is a fixed number of sets of eight entries. A full set gives up its entry that was
+///   used longest ago and holds no slot, a locked one last; guesses that are forgotten in this
+///   way still count towards the agent's own day.
+package final class TOTPFailures: Sendable {
+    package enum Admission: Equatable, Sendable {
+        case proceed
+        /// Not to be evaluated; at least one second.
+        case locked(retryAfterSeconds: Int)
+    }
+
+    package static let shardCount = 16
+    /// Entries (agent and address) that are remembered at most.
+    package static let capacity = shardCount * FailureShard.capacity
+
+    private let limits: TOTPLimits
+    private let shards: InlineArray<16, Mutex<FailureShard>>
+    private let agents: AgentFailures
+
+    /// - Parameter agents: how many agents there are; they are named by number.
+    package init(agents: Int, limits: TOTPLimits) {
+        self.limits = limits
+        self.agents = AgentFailures(agents: agents)
+        shards = InlineArray { _ in Mutex(FailureShard()) }
+    }
+
+    /// Asks whether a code may be compared. After `.proceed` exactly one of ``succeeded``,
+    /// ``failed`` and ``neutral`` must follow.
+    package func begin(agent: Int, address: ClientAddress, now: UInt64) -> Admission {
+        let key = FailureKey(agent: agent, address: address)
+        let strangersWait = agents.strangersWait(agent, now: now)
+        let waitUntil = shards[key.shard].withLock { shard in
+            shard.begin(key, now: now, limits: limits, strangersWait: strangersWait) {
+                agents.claimStrangerGuess(agent, now: now, period: limits.lockoutMilliseconds)
+            }
+        }
+        guard let waitUntil else { return .proceed }
+        let seconds = (max(waitUntil, now) - now + 999) / 1000
+        return .locked(retryAfterSeconds: max(1, Int(clamping: seconds)))
+    }
+
+    package func succeeded(agent: Int, address: ClientAddress, now: UInt64) {
+        let key = FailureKey(agent: agent, address: address)
+        shards[key.shard].withLock { $0.succeeded(key, now: now) }
+    }
+
+    /// - Returns: what this failure led to, for the audit log.
+    @discardableResult
+    package func failed(agent: Int, address: ClientAddress, now: UInt64) -> FailureOutcome {
+        let key = FailureKey(agent: agent, address: address)
+        let (failures, lockedUntil) = shards[key.shard].withLock {
+            $0.failed(key, now: now, limits: limits)
+        }
+        let today = agents.count(agent, now: now)
+        if failures >= limits.disableAfter || today >= TOTPLimits.failuresPerDayMax {
+            return agents.disable(agent) ? .disabled : .counted
+        }
+        return lockedUntil > now ? .locked : .counted
+    }
+
+    /// A right code that was used already: no guess, so the slot is given back and nothing counts.
+    package func neutral(agent: Int, address: ClientAddress, now: UInt64) {
+        let key = FailureKey(agent: agent, address: address)
+        shards[key.shard].withLock { $0.neutral(key, now: now) }
+    }
+
+    // MARK: Disabled agents
+
+    package func isDisabled(agent: Int) -> Bool { agents.isDisabled(agent) }
+
+    /// - Returns: whether the agent was enabled until now.
+    @discardableResult
+    package func disable(agent: Int) -> Bool { agents.disable(agent) }
+
+    /// An operator's act: the agent's counters start afresh at every address.
+    package func enable(agent: Int) {
+        for index in shards.indices { shards[index].withLock { $0.forget(agent: agent) } }
+        agents.enable(agent)
+    }
+}
+
+/// What one failure led to.
+package enum FailureOutcome: Equatable, Sendable {
+    case counted
+    /// The address is locked out from now on.
+    case locked
+    /// The agent's seed is disabled from now on.
+    case disabled
+}
