@@ -47,7 +47,8 @@ extension Span where Element == UInt8 {
     @inlinable
     package func equalsIgnoringCase(_ text: StaticString) -> Bool {
         guard count == text.utf8CodeUnitCount else { return false }
-        for index in indices where unsafe self[index].lowercased != text.utf8Start[index] { return false }
+        for index in indices
+        where unsafe self[index].lowercased != text.utf8Start[index] { return false }
         return true
     }
 
@@ -61,7 +62,8 @@ extension Span where Element == UInt8 {
     @inlinable
     package func hasPrefix(_ text: StaticString) -> Bool {
         guard count >= text.utf8CodeUnitCount else { return false }
-        for index in 0..<text.utf8CodeUnitCount where unsafe self[index] != text.utf8Start[index] { return false }
+        for index in 0..<text.utf8CodeUnitCount
+        where unsafe self[index] != text.utf8Start[index] { return false }
         return true
     }
 

@@ -14,16 +14,22 @@ package enum Base32 {
             bitCount += 8
             while bitCount >= 5 {
                 bitCount -= 5
-                text.unicodeScalars.append(Unicode.Scalar(alphabet[Int(bits >> UInt32(bitCount) & 31)]))
+                let digit = alphabet[Int(bits >> UInt32(bitCount) & 31)]
+                text.unicodeScalars.append(Unicode.Scalar(digit))
             }
         }
         if bitCount > 0 {
-            text.unicodeScalars.append(Unicode.Scalar(alphabet[Int(bits << UInt32(5 - bitCount) & 31)]))
+            let digit = alphabet[Int(bits << UInt32(5 - bitCount) & 31)]
+            text.unicodeScalars.append(Unicode.Scalar(digit))
         }
         return text
     }
 
     /// Either case; white space and trailing padding are ignored, as people paste them.
+    ///
+    /// A number of digits that no encoder writes is refused: a digit was lost. Unused bits of the
+    /// last digit may be set (RFC 4648 §3.5 leaves that open): seeds that were drawn digit by
+    /// digit have them, and other verifiers take those.
     package static func decode(_ text: borrowing Span<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         return decode(text, { bytes.append($0) }) ? bytes : nil
@@ -58,6 +64,7 @@ package enum Base32 {
                 emit(UInt8(truncatingIfNeeded: bits >> UInt32(bitCount)))
             }
         }
-        return true
+        // Five bits or more left over are a whole digit too many: 1, 3 or 6 of a group of 8.
+        return bitCount < 5
     }
 }

@@ -68,7 +68,9 @@ package enum Base64URL {
         return decode(text, count: count, standard: true)
     }
 
-    private static func decode(_ text: borrowing Span<UInt8>, count: Int, standard: Bool) -> [UInt8]? {
+    private static func decode(
+        _ text: borrowing Span<UInt8>, count: Int, standard: Bool
+    ) -> [UInt8]? {
         guard count % 4 != 1 else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count * 3 / 4)
@@ -91,6 +93,7 @@ package enum Base64URL {
 extension Buffer {
     @inlinable
     package mutating func append(base64URL bytes: borrowing Span<UInt8>) {
+        guard has(room: Base64URL.encodedCount(bytes.count)) else { return }
         Base64URL.encode(bytes) { append($0) }
     }
 }

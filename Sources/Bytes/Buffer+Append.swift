@@ -14,6 +14,13 @@ extension Buffer {
         return unsafe place
     }
 
+    /// For what is appended piece by piece: notes the overflow if not all of it will fit.
+    @inlinable
+    mutating func has(room amount: Int) -> Bool {
+        if room < amount { overflowed = true }
+        return room >= amount
+    }
+
     @inlinable
     package mutating func append(_ byte: UInt8) {
         guard let place = unsafe claim(1) else { return }
@@ -40,6 +47,7 @@ extension Buffer {
 
     /// For start-up and rare answers; the hot path appends spans and static strings.
     package mutating func append(text: String) {
+        guard has(room: text.utf8.count) else { return }
         for byte in text.utf8 { append(byte) }
     }
 
@@ -49,19 +57,27 @@ extension Buffer {
 
     @inlinable
     package mutating func append(decimal value: Int) {
-        if value < 0 { append(UInt8(ascii: "-")) }
-        append(decimal: value.magnitude)
+        guard value < 0 else { return append(decimal: value.magnitude) }
+        let digits = Self.digitCount(value.magnitude)
+        guard has(room: digits + 1) else { return }
+        append(UInt8(ascii: "-"))
+        append(decimal: value.magnitude, width: digits)
     }
 
     @inlinable
     package mutating func append(decimal value: UInt) {
+        append(decimal: value, width: Self.digitCount(value))
+    }
+
+    @inlinable
+    static func digitCount(_ value: UInt) -> Int {
         var digits = 1
         var rest = value / 10
         while rest > 0 {
             digits += 1
             rest /= 10
         }
-        append(decimal: value, width: digits)
+        return digits
     }
 
     /// The last `width` decimal digits, with leading zeros.
@@ -81,6 +97,7 @@ extension Buffer {
     @inlinable
     package mutating func append(hexadecimal value: UInt) {
         var shift = max(0, (UInt.bitWidth - 1 - value.leadingZeroBitCount) & ~3)
+        guard has(room: shift / 4 + 1) else { return }
         while shift >= 0 {
             append(Hex.digit(UInt8(truncatingIfNeeded: (value >> UInt(shift)) & 15)))
             shift -= 4
@@ -90,6 +107,7 @@ extension Buffer {
     /// The bytes as lower-case hexadecimal, two digits each.
     @inlinable
     package mutating func append(hexadecimal bytes: borrowing Span<UInt8>) {
+        guard has(room: bytes.count * 2) else { return }
         for index in bytes.indices {
             append(Hex.digit(bytes[index] >> 4))
             append(Hex.digit(bytes[index] & 15))

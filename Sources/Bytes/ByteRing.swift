@@ -25,8 +25,12 @@ package final class ByteRing: @unchecked Sendable {
         unsafe base.deallocate()
     }
 
-    /// Bytes that wait for the reader.
-    package var count: Int { written.load(ordering: .acquiring) - read.load(ordering: .acquiring) }
+    /// Bytes that wait for the reader, as of some recent moment.
+    package var count: Int {
+        // In this order, so that a third thread never sees more read than written.
+        let head = read.load(ordering: .acquiring)
+        return min(written.load(ordering: .acquiring) - head, capacity)
+    }
 
     /// Writer's side. False where the bytes do not fit; then nothing was taken.
     package func append(_ bytes: borrowing Span<UInt8>) -> Bool {

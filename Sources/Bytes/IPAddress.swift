@@ -40,5 +40,5 @@ package struct IPAddress: Sendable, Hashable {
 
     /// What limits are counted by: the address, or the /64 of an IPv6 address, since one
     /// subscriber commonly holds that many.
-    package var limitKey: IPAddress { isIPv4 ? self : IPAddress(bits: bits >> 64 << 64) }
+    package var limitKey: IPAddress { isIPv4 ? self : IPAddress(bits: (bits >> 64) << 64) }
 }

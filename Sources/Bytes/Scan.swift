@@ -11,7 +11,8 @@ extension Span where Element == UInt8 {
         var offset = start
         while offset &+ 8 <= count {
             // SAFETY: offset + 8 ≤ count; any eight bytes are a valid UInt64.
-            let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+            let word = unsafe bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: offset, as: UInt64.self)
             let difference = UInt64(littleEndian: word) ^ pattern
             let zeros = (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
             if zeros != 0 { return offset &+ zeros.trailingZeroBitCount >> 3 }
@@ -32,7 +33,8 @@ extension Span where Element == UInt8 {
         var offset = start
         while offset &+ 8 <= count {
             // SAFETY: offset + 8 ≤ count; any eight bytes are a valid UInt64.
-            let raw = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+            let raw = unsafe bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: offset, as: UInt64.self)
             let word = UInt64(littleEndian: raw)
             // Below 0x20: subtracting borrows into the high bit, unless it was set already. A
             // borrow can mark a byte above a true hit falsely, never below it, and the lowest

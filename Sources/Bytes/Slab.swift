@@ -65,6 +65,7 @@ package struct SlabPool: ~Copyable {
 
     /// Frees what a burst left behind, down to `count` idle slabs.
     package mutating func trim(keeping count: Int) {
+        precondition(count >= 0)
         while freeCount > count {
             freeCount -= 1
             unsafe free[freeCount].deallocate()

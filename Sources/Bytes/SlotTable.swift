@@ -56,7 +56,7 @@ package struct SlotTable<Element: ~Copyable>: ~Copyable {
     /// One past the highest index ever used: the end of a walk over all slots.
     package var indexEnd: Int { min(capacity, segmentsInUse * Self.segmentCapacity) }
 
-    /// Moves the value in; gives it back where the table is full.
+    /// Moves the value in; where the table is full, destroys it and answers `nil`.
     package mutating func insert(_ element: consuming Element) -> Int? {
         guard count < capacity else { return nil }
         if firstFree < 0 { addSegment() }
@@ -83,20 +83,24 @@ package struct SlotTable<Element: ~Copyable>: ~Copyable {
 
     package func isOccupied(_ index: Int) -> Bool {
         guard index >= 0, index < segmentsInUse * Self.segmentCapacity else { return false }
-        return unsafe slots[index / Self.segmentCapacity][index % Self.segmentCapacity].generation & 1 == 1
+        let offset = index % Self.segmentCapacity
+        return unsafe slots[index / Self.segmentCapacity][offset].generation & 1 == 1
     }
 
     /// The name of the slot's present tenancy.
     @inlinable
     package func token(at index: Int) -> SlotToken {
-        let generation = unsafe slots[index / Self.segmentCapacity][index % Self.segmentCapacity].generation
+        let offset = index % Self.segmentCapacity
+        let generation = unsafe slots[index / Self.segmentCapacity][offset].generation
         return SlotToken(kind: kind, index: index, generation: generation)
     }
 
     /// The token's index, if the tenancy that it names still lasts.
     package func resolve(_ token: SlotToken) -> Int? {
         let index = token.index
-        guard token.kind == kind, isOccupied(index), self.token(at: index) == token else { return nil }
+        guard token.kind == kind, isOccupied(index), self.token(at: index) == token else {
+            return nil
+        }
         return index
     }
 
@@ -104,7 +108,8 @@ package struct SlotTable<Element: ~Copyable>: ~Copyable {
     package subscript(index: Int) -> Element {
         unsafeAddress {
             // SAFETY: indices come from insert and resolve alone; elements never move.
-            unsafe UnsafePointer(elements[index / Self.segmentCapacity] + index % Self.segmentCapacity)
+            let segment = unsafe elements[index / Self.segmentCapacity]
+            return unsafe UnsafePointer(segment + index % Self.segmentCapacity)
         }
         unsafeMutableAddress {
             unsafe elements[index / Self.segmentCapacity] + index % Self.segmentCapacity
@@ -121,7 +126,8 @@ package struct SlotTable<Element: ~Copyable>: ~Copyable {
                 unsafe (slots[segment] + offset).initialize(to: Slot(generation: 0, nextFree: -1))
                 continue
             }
-            unsafe (slots[segment] + offset).initialize(to: Slot(generation: 0, nextFree: firstFree))
+            let slot = Slot(generation: 0, nextFree: firstFree)
+            unsafe (slots[segment] + offset).initialize(to: slot)
             firstFree = Int32(truncatingIfNeeded: index)
         }
         segmentsInUse += 1
