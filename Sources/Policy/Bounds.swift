@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What each setting may be, whoever sets it. Durations in milliseconds, sizes in bytes.
+enum Bounds {
+    static let policyBytesMax = 1 << 20
+
+    static let workers = 1...256
+    static let connections = 1...1_000_000
+    /// The largest head that a slab holds with room for what the gateway adds.
+    static let headerBytes = (1 << 10)...(32 << 10)
+    static let requestLine = 128...(32 << 10)
+    static let headerFields = 8...1000
+    static let body = 0...(64 << 30)
+    static let timeout = 100...3_600_000
+    static let upstreamConnections = 1...65_536
+    static let upstreamPending = 0...65_536
+    static let tokenLifetime = 1000...3_600_000
+    static let sessionLifetime = 1000...86_400_000
+    static let drainGrace = 0...3_600_000
+    static let drainDeadline = 0...3_600_000
+
+    static let skew = 0...4
+    static let maxFailures = 1...1000
+    static let lockout = 1000...900_000
+    static let disableAfter = 1...1_000_000
+    static let digits = 6...8
+    static let period = 1000...300_000
+
+    static let upstreamsMax = 64
+    static let agentsMax = 10_000
+    static let keysMax = 16
+    static let scopesMax = 64
+    static let routesMax = 1000
+    static let methodsMax = 32
+    static let filtersMax = 16
+    static let trustedProxiesMax = 256
+}

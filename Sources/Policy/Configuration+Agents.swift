@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Configuration {
+    package struct Agent: Sendable, Equatable {
+        package var name: String
+        /// What tokens say in `sub`.
+        package var user: String
+        package var scopes: [String]
+        package var keys: AgentKeys
+        package var totp: AgentTOTP
+        package var rate: Rate
+
+        package init(
+            name: String, user: String? = nil, scopes: [String] = [], keys: AgentKeys,
+            totp: AgentTOTP, rate: Rate = .standard
+        ) {
+            self.name = name
+            self.user = user ?? name
+            self.scopes = scopes
+            self.keys = keys
+            self.totp = totp
+            self.rate = rate
+        }
+    }
+
+    package enum AgentKeys: Sendable, Equatable {
+        /// SHA-256 of each key, 32 bytes; at least one.
+        case hashes([[UInt8]])
+        /// The key itself lies in this file of the secrets directory.
+        case apiKeyFromSecret(path: String)
+        /// There is no such file: the key is made at first start and kept in the state directory.
+        case madeAtFirstStart
+    }
+
+    package struct AgentTOTP: Sendable, Equatable {
+        package var seedPath: String
+        package var algorithm = TOTPAlgorithm.sha1
+        /// 6 to 8.
+        package var digits = 6
+        package var periodMilliseconds = 30_000
+
+        package init(seedPath: String) {
+            self.seedPath = seedPath
+        }
+    }
+
+    package enum TOTPAlgorithm: String, Sendable, CaseIterable {
+        case sha1 = "SHA1"
+        case sha256 = "SHA256"
+        case sha512 = "SHA512"
+    }
+
+    package struct TOTPRules: Sendable, Equatable {
+        /// Steps before and after the present one that still count.
+        package var skew = 1
+        package var oneTime = true
+        package var maxFailures = 5
+        package var lockoutMilliseconds = 30_000
+        package var disableAfter = 100
+
+        package init() {}
+    }
+
+    package struct Sessions: Sendable, Equatable {
+        package var enabled = true
+        package var lifetimeMilliseconds = 300_000
+        /// Whether a session counts only from the address that opened it.
+        package var bindAddress = true
+
+        package init() {}
+    }
+
+    package struct Issuer: Sendable, Equatable {
+        package var name = "agentport"
+        package var audience = "openclaw-prod"
+        package var lifetimeMilliseconds = 60_000
+        package var reuse = true
+        package var legacyHeader = false
+
+        package init() {}
+    }
+}

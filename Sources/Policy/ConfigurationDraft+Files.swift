@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What is asked of the file system: directories, the policy, and whether secrets are there.
+extension ConfigurationDraft {
+    mutating func settleDirectories(_ settings: EnvironmentSettings, _ files: some FileReading) {
+        if let entry = settings[.secretsDirectory] {
+            set(.secretsDirectory, \.secretsDirectory, to: PathText.resolve(entry.text, besides: ""),
+                from: entry.source, at: entry.place)
+        }
+        configuration.listen.certificatePath = secret("tls_cert")
+        configuration.listen.keyPath = secret("tls_key")
+        if let entry = settings[.stateDirectory] {
+            let path = PathText.resolve(entry.text, besides: "")
+            set(.stateDirectory, \.stateDirectory, to: path, from: entry.source, at: entry.place)
+            if !files.isWritableDirectory(path) {
+                fault(entry.place, "\(Printable.quoted(path)) is no directory that can be written to")
+            }
+        } else if files.isWritableDirectory(ConfigurationLoader.defaultStateDirectory) {
+            configuration.stateDirectory = ConfigurationLoader.defaultStateDirectory
+        }
+    }
+
+    /// The policy that is asked for, or the one at the usual place where there is one.
+    mutating func policyPath(_ settings: EnvironmentSettings, _ files: some FileReading) -> String? {
+        if let entry = settings[.policy] {
+            note(.policyFile, from: entry.source, at: entry.place)
+            return entry.text
+        }
+        do {
+            _ = try files.status(of: ConfigurationLoader.defaultPolicyPath)
+        } catch {
+            // One that is there but cannot be read must not be passed over.
+            if error == .notFound { return nil }
+        }
+        return ConfigurationLoader.defaultPolicyPath
+    }
+
+    mutating func readPolicy(_ path: String, _ files: some FileReading) -> Bool {
+        do {
+            let bytes = try files.read(path, limit: Bounds.policyBytesMax)
+            return readPolicy(Configuration.PolicyFile(path: path, bytes: bytes))
+        } catch {
+            // Not `nil` from here on: a policy is asked for, so the rules without one do not hold.
+            policy = Configuration.PolicyFile(path: path, bytes: [])
+            fault(.file(path), error.description)
+            return false
+        }
+    }
+
+    /// Without a policy there is one agent, whose secrets lie in the secrets directory.
+    mutating func addDefaultAgent(_ files: some FileReading) {
+        let path = secret("api_key")
+        var keys = Configuration.AgentKeys.apiKeyFromSecret(path: path)
+        do {
+            _ = try files.status(of: path)
+        } catch {
+            if error == .notFound {
+                keys = .madeAtFirstStart
+                if configuration.stateDirectory == nil {
+                    fault(.file(path), "no such file, and no writable state directory to keep a "
+                        + "key in: mount one of the two")
+                }
+            }
+        }
+        configuration.agents = [
+            Configuration.Agent(
+                name: "default", keys: keys,
+                totp: Configuration.AgentTOTP(seedPath: secret("totp_seed"))),
+        ]
+    }
+
+    mutating func checkSecrets(_ files: some FileReading) {
+        checkFile(configuration.listen.certificatePath, place(of: .certificate), isSecret: false, files)
+        checkFile(configuration.listen.keyPath, place(of: .key), isSecret: true, files)
+        for (index, agent) in configuration.agents.enumerated() {
+            let node = places.seeds.indices.contains(index) ? places.seeds[index] : nil
+            checkFile(agent.totp.seedPath, node.map { place(of: $0) }, isSecret: true, files)
+            if case .apiKeyFromSecret(let path) = agent.keys {
+                checkFile(path, nil, isSecret: true, files)
+            }
+        }
+        for name in ["admin_token", "signing_key"] {
+            checkFile(secret(name), nil, isSecret: true, isOptional: true, files)
+        }
+    }
+
+    /// The fault stands at `place`, where the path was given, or else under the file's own name.
+    private mutating func checkFile(
+        _ path: String, _ place: ConfigurationFault.Place?, isSecret: Bool,
+        isOptional: Bool = false, _ files: some FileReading
+    ) {
+        let own = ConfigurationFault.Place.file(path)
+        let subject = place == nil ? "" : "\(Printable.quoted(path)): "
+        do {
+            let status = try files.status(of: path)
+            if status.size == 0 { fault(place ?? own, subject + "the file is empty") }
+            if isSecret, status.isReadableByOthers {
+                warn(own, "this secret is readable by every user: take the right away (chmod o-r)")
+            }
+        } catch {
+            if isOptional, error == .notFound { return }
+            fault(place ?? own, subject + error.description)
+        }
+    }
+
+    private func secret(_ name: String) -> String {
+        configuration.secretsDirectory + "/" + name
+    }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What `agentport check` prints after `ok`: what holds, and who said so. Short enough to be
+/// reviewed in half a minute, and without a secret or the hash of one.
+package struct EffectiveSummary: CustomStringConvertible {
+    private let configuration: Configuration
+    private var rows: [Row] = []
+
+    private struct Row {
+        let name: String
+        let value: String
+        let source: String
+    }
+
+    package init(_ configuration: Configuration) {
+        self.configuration = configuration
+        describeProcess()
+        describeListener()
+        describeIdentity()
+        describeChain()
+        describeRoutes()
+        describeUpstreams()
+        describeAgents()
+    }
+
+    /// One setting a line in three columns: name, value, source.
+    package var description: String {
+        let nameWidth = rows.map(\.name.count).max() ?? 0
+        let valueWidth = min(rows.map(\.value.count).max() ?? 0, 60)
+        return rows.map { row in
+            if row.value.isEmpty, row.source.isEmpty { return row.name + "\n" }
+            let head = Self.pad(row.name, nameWidth) + "  "
+            if row.source.isEmpty { return head + Printable.escaped(row.value) + "\n" }
+            return head + Self.pad(Printable.escaped(row.value), valueWidth) + "  \(row.source)\n"
+        }.joined()
+    }
+
+    private static func pad(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+
+    private mutating func add(_ name: String, _ value: String, _ setting: ConfigurationSetting) {
+        add(name, value, configuration.sources[setting].description)
+    }
+
+    private mutating func add(_ name: String, _ value: String = "", _ source: String = "") {
+        rows.append(Row(name: name, value: value, source: source))
+    }
+
+    // MARK: Sections, in the order they are printed
+
+    private mutating func describeProcess() {
+        add("mode", configuration.mode.rawValue, .mode)
+        let isSidecarDefault = configuration.sources[.workers] == .builtIn
+        add("workers", configuration.workers.map(String.init) ?? "one per core",
+            isSidecarDefault && configuration.mode == .sidecar
+                ? "default of sidecar" : configuration.sources[.workers].description)
+        add("policy", configuration.policy?.path ?? "none", .policyFile)
+        add("secrets", configuration.secretsDirectory, .secretsDirectory)
+        add("state", configuration.stateDirectory ?? "none: nothing survives a restart",
+            .stateDirectory)
+        add("log level", configuration.logLevel.rawValue, .logLevel)
+        let drain = configuration.drain
+        add("drain grace", DurationText.text(drain.graceMilliseconds), .drainGrace)
+        add("drain deadline", DurationText.text(drain.deadlineMilliseconds), .drainDeadline)
+    }
+
+    private mutating func describeListener() {
+        let listen = configuration.listen
+        let limits = listen.limits
+        add("listen", "\(listen.address), TLS 1.3", .listenAddress)
+        add("  certificate", listen.certificatePath, .certificate)
+        add("  key", listen.keyPath, .key)
+        add("  plaintext jwks", listen.plaintextJWKS.rawValue, .plaintextJWKS)
+        if let url = listen.publicURL { add("  public url", url, .publicURL) }
+        let proxies = listen.trustedProxies.map(\.description).joined(separator: ", ")
+        add("  trusted proxies", proxies.isEmpty ? "none" : proxies, .trustedProxies)
+        add("  connections", String(limits.connections), .connections)
+        add("  connections per ip", String(limits.connectionsPerIP), .connectionsPerIP)
+        add("  request line", SizeText.text(limits.requestLineBytes), .requestLine)
+        add("  header bytes", SizeText.text(limits.headerBytes), .headerBytes)
+        add("  header fields", String(limits.headerFields), .headerFields)
+        add("  body", SizeText.text(Int(clamping: limits.bodyBytes)), .body)
+        add("  header timeout", DurationText.text(limits.headerTimeoutMilliseconds), .headerTimeout)
+        add("  body timeout", DurationText.text(limits.bodyTimeoutMilliseconds), .bodyTimeout)
+        add("  keepalive timeout", DurationText.text(limits.keepaliveTimeoutMilliseconds),
+            .keepaliveTimeout)
+        let admin = switch configuration.admin {
+        case .off: "off"
+        case .tcp(let address): address.description
+        case .unix(let path): "unix:\(path)"
+        }
+        add("admin", admin, .adminAddress)
+    }
+
+    private mutating func describeIdentity() {
+        let issuer = configuration.issuer
+        add("issuer", issuer.name, .issuerName)
+        add("  audience", issuer.audience, .issuerAudience)
+        add("  lifetime", DurationText.text(issuer.lifetimeMilliseconds), .issuerLifetime)
+        add("  reuse", issuer.reuse ? "yes" : "no", .issuerReuse)
+        if issuer.legacyHeader { add("  legacy header", "yes", .issuerLegacyHeader) }
+        let totp = configuration.totp
+        add("totp one time", totp.oneTime ? "yes" : "no: a code may be used again", .totpOneTime)
+        add("  skew", "\(totp.skew) steps", .totpSkew)
+        add("  lockout", DurationText.text(totp.lockoutMilliseconds), .totpLockout)
+        add("  max failures", String(totp.maxFailures), .totpMaxFailures)
+        add("  disable after", String(totp.disableAfter), .totpDisableAfter)
+        let sessions = configuration.sessions
+        guard sessions.enabled else { return add("sessions", "off", .sessionsEnabled) }
+        add("sessions", DurationText.text(sessions.lifetimeMilliseconds), .sessionsLifetime)
+        add("  bound to", sessions.bindAddress ? "agent, client address" : "agent", .sessionsBind)
+    }
+
+    private mutating func describeChain() {
+        add("chain", Self.chain(configuration.filters), .filters)
+        for case .ipRateLimit(let rate) in configuration.filters {
+            add("  ip rate", rate.description, .ipRate)
+        }
+    }
+
+    private static func chain(_ filters: [Configuration.FilterUse]) -> String {
+        filters.isEmpty ? "nothing" : filters.map(\.name).joined(separator: " > ")
+    }
+
+    private mutating func describeRoutes() {
+        add("routes", "\(configuration.routes.count)", .routes)
+        for route in configuration.routes {
+            let methods = route.methods.isEmpty ? "any method" : route.methods.joined(separator: ", ")
+            let filters = configuration.filters(on: route)
+            let passes = filters == configuration.filters ? "whole chain" : Self.chain(filters)
+            let upstream = configuration.upstreams[route.upstreamIndex].name
+            add("  \(route.path)\(route.isPrefix ? "*" : "")", "\(methods)"
+                + (route.isPublic ? ", PUBLIC" : "") + ", \(passes) > \(upstream)")
+        }
+    }
+
+    private mutating func describeUpstreams() {
+        add("upstreams", "\(configuration.upstreams.count)", .upstreams)
+        for upstream in configuration.upstreams {
+            add("  \(upstream.name)", "http://\(upstream.endpoint), "
+                + "audience \(configuration.audience(of: upstream)), "
+                + "\(upstream.maxConnections) connections", .upstreamEndpoint)
+        }
+    }
+
+    private mutating func describeAgents() {
+        add("agents", "\(configuration.agents.count)", .agents)
+        let isLimited = configuration.filters.contains(.agentRateLimit)
+        for agent in configuration.agents {
+            let scopes = agent.scopes.isEmpty ? "none" : agent.scopes.joined(separator: " ")
+            let keys = switch agent.keys {
+            case .hashes(let hashes): hashes.count == 1 ? "1 key" : "\(hashes.count) keys"
+            case .apiKeyFromSecret: "key from its secret"
+            case .madeAtFirstStart: "key made at first start"
+            }
+            add("  \(agent.name)", (agent.user == agent.name ? "" : "user \(agent.user), ")
+                + "scopes \(scopes), \(keys), \(isLimited ? agent.rate.description : "no rate limit")",
+                .agentRate)
+        }
+    }
+}
