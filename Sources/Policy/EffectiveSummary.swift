@@ -51,10 +51,7 @@ package struct EffectiveSummary: CustomStringConvertible {
 
     private mutating func describeProcess() {
         add("mode", configuration.mode.rawValue, .mode)
-        let isSidecarDefault = configuration.sources[.workers] == .builtIn
-        add("workers", configuration.workers.map(String.init) ?? "one per core",
-            isSidecarDefault && configuration.mode == .sidecar
-                ? "default of sidecar" : configuration.sources[.workers].description)
+        add("workers", configuration.workers.map(String.init) ?? "one per core", .workers)
         add("policy", configuration.policy?.path ?? "none", .policyFile)
         add("secrets", configuration.secretsDirectory, .secretsDirectory)
         add("state", configuration.stateDirectory ?? "none: nothing survives a restart",
