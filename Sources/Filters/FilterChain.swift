@@ -34,16 +34,20 @@ package struct FilterChain: ~Copyable {
         _ filters: [Configuration.FilterUse], state: GateState, ipLimiter: AddressRateLimiter?,
         pool: inout SlabPool
     ) throws(IdentityError) {
-        order = filters.compactMap(Kind.init)
-        ipRateLimit = IPRateLimitFilter(limiter: ipLimiter)
+        let identity: IdentityFilter
         do throws(CryptoError) {
             identity = try IdentityFilter(state)
         } catch {
             throw .cryptography
         }
-        totp = try TOTPFilter(state)
+        let totp = try TOTPFilter(state)
+        let jwt = try JWTFilter(state)
+        order = filters.compactMap(Kind.init)
+        ipRateLimit = IPRateLimitFilter(limiter: ipLimiter)
+        self.identity = identity
+        self.totp = totp
         agentRateLimit = AgentRateLimitFilter(limiter: state.agentLimiter)
-        jwt = try JWTFilter(state)
+        self.jwt = jwt
         let isAttached = token.attach(from: &pool)
         precondition(isAttached)
     }

@@ -9,6 +9,9 @@ import Policy
 /// the whole process.
 package final class GateState: Sendable {
     package let agents: [Configuration.Agent]
+    /// By agent, as bytes for comparing and logging.
+    package let names: [[UInt8]]
+    package let users: [[UInt8]]
     package let keys: APIKeys
     package let seeds: [TOTPSeed]
     /// By agent: its record among the accepted steps.
@@ -37,6 +40,8 @@ package final class GateState: Sendable {
         steps: AcceptedSteps
     ) throws(StateFault) {
         agents = configuration.agents
+        names = agents.map { Array($0.name.utf8) }
+        users = agents.map { Array($0.user.utf8) }
         self.keys = keys
         self.seeds = seeds
         self.steps = steps
@@ -58,7 +63,7 @@ package final class GateState: Sendable {
         issuer = configuration.issuer
         self.signingKey = signingKey
         agentLimiter = AgentRateLimiter(
-            limits: configuration.agents.map { $0.rate.map(RateLimit.init) })
+            limits: configuration.agents.map { RateLimit($0.rate) })
         upstreamCount = configuration.upstreams.count
         var claims: [Claims] = []
         for agent in configuration.agents {

@@ -4,6 +4,7 @@ import Bytes
 import Crypto
 import HTTP1
 import Identity
+import Policy
 
 /// Finds the agent behind the first factor, and takes out the code or session sent with it.
 ///
@@ -14,8 +15,8 @@ struct IdentityFilter: ~Copyable {
     private var hasher: Hasher256
 
     init(_ state: GateState) throws(CryptoError) {
-        self.state = state
         hasher = try Hasher256()
+        self.state = state
     }
 
     mutating func judge(
@@ -85,15 +86,14 @@ struct IdentityFilter: ~Copyable {
     }
 
     private func isNamed(_ agent: Int, _ name: Span<UInt8>) -> Bool {
-        var expected = state.agents[agent].name
-        return expected.withUTF8Span { $0.equals(name) }
+        let expected = state.names[agent]
+        return expected.span.equals(name)
     }
 
     /// How long a code of the agent of that name is; as long as most where there is none.
     private func digits(of name: Span<UInt8>) -> Int {
-        for agent in state.agents {
-            var expected = agent.name
-            if expected.withUTF8Span({ $0.equals(name) }) { return agent.totp.digits }
+        for agent in state.agents.indices where isNamed(agent, name) {
+            return state.agents[agent].totp.digits
         }
         return 6
     }

@@ -3,6 +3,7 @@
 import Bytes
 import Crypto
 import Identity
+import Policy
 
 /// Signs what the upstream is to trust: who asked, proven how, for how long.
 ///
@@ -20,8 +21,8 @@ struct JWTFilter: ~Copyable {
     var signed = false
 
     init(_ state: GateState) throws(IdentityError) {
-        self.state = state
         writer = try JWTWriter(key: state.signingKey)
+        self.state = state
     }
 
     /// Leaves the token in `token`.

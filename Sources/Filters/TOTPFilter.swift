@@ -3,6 +3,7 @@
 import Bytes
 import Crypto
 import Identity
+import Policy
 
 /// Checks the second factor: a code that was not used before, or the session that one opened.
 struct TOTPFilter: ~Copyable {
@@ -18,13 +19,16 @@ struct TOTPFilter: ~Copyable {
     }
 
     init(_ state: GateState) throws(IdentityError) {
-        self.state = state
-        checker = try TOTPChecker(seeds: state.seeds)
+        let checker = try TOTPChecker(seeds: state.seeds)
+        let hasher: Hasher256
         do throws(CryptoError) {
             hasher = try Hasher256()
         } catch {
             throw .cryptography
         }
+        self.state = state
+        self.checker = checker
+        self.hasher = hasher
     }
 
     mutating func judge(_ facts: inout RequestFacts, _ bytes: Span<UInt8>, hasSession: Bool) -> Verdict {

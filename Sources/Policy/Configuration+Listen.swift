@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bytes
+
 extension Configuration {
     package struct Listen: Sendable, Equatable {
         package var address = SocketAddressText(address: IPAddress(ipv4: 0), port: 8443)

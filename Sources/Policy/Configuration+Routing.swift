@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bytes
+
 extension Configuration {
     package struct Upstream: Sendable, Equatable {
         package var name: String

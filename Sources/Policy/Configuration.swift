@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bytes
+
 /// The one validated, immutable value that every worker gets.
 ///
 /// Only ``ConfigurationLoader`` makes one, so whoever holds it need not check it again. Durations

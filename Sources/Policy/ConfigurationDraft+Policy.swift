@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bytes
 import JSON
 
 /// The policy file as a whole, and its small sections.

@@ -96,3 +96,10 @@ package struct Socket: ~Copyable {
         _ = cl_reset_on_close(descriptor.rawValue)
     }
 }
+
+extension Socket {
+    /// Lets the kernel notice a peer that has vanished while nothing is sent.
+    package func keepAlive() {
+        _ = cl_set_option(descriptor.rawValue, SOL_SOCKET, SO_KEEPALIVE, 1)
+    }
+}

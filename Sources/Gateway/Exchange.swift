@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Filters
+import HTTP1
+import Identity
+import Telemetry
+
+/// One request and its answer, from the head's first byte to the answer's last.
+struct Exchange {
+    enum RequestState: Equatable {
+        case awaitingHead
+        case receivingBody
+        case complete
+    }
+
+    enum ResponseState: Equatable {
+        /// No request yet, or its answer is still to be decided.
+        case none
+        /// The upstream has the request, or is getting it.
+        case awaitingHead
+        case streaming
+        case complete
+    }
+
+    var parser = RequestHeadParser()
+    var request = RequestState.awaitingHead
+    var response = ResponseState.none
+    var requestBody = BodyDecoder()
+    var responseBody = BodyDecoder()
+    /// How the client is told the answer's end.
+    var responseFraming = BodyFraming.none
+    /// How the upstream is told the request's end.
+    var requestFraming = BodyFraming.none
+    /// Index in the upstream pool; -1 without one.
+    var connection = -1
+    var method = Method.other
+    var minorVersion: UInt8 = 1
+    /// The client connection outlives this exchange.
+    var keepsAlive = true
+    /// When the head's first byte was seen, and when its last; monotonic nanoseconds.
+    var startedAt: UInt64 = 0
+    /// Time spent here rather than in the upstream.
+    var ownNanoseconds: UInt64 = 0
+    var record = AccessRecord()
+    /// The session that the answer announces.
+    var grant: SessionGrant?
+    var agent = -1
+    var memo = Memo()
+
+    /// Whether the request's answer, if any, is underway or over.
+    var hasResponseBegun: Bool { response == .streaming || response == .complete }
+}
+
+/// Where the texts that the log and the answer need lie in the connection's memo buffer.
+struct Memo {
+    var requestID: Range<Int> = 0..<0
+    var traceID: Range<Int> = 0..<0
+    var spanID: Range<Int> = 0..<0
+    var method: Range<Int> = 0..<0
+    var path: Range<Int> = 0..<0
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import HTTP1
+import Policy
+
+/// Finds the route of a normalised path: exact, or by prefix where the route's path ends in `/`;
+/// the longest match wins (SPEC §4).
+struct RouteTable {
+    private struct Entry {
+        /// Where the path lies in `text`.
+        let path: Range<Int>
+        let isPrefix: Bool
+        let methods: [[UInt8]]
+        let route: Int
+    }
+
+    enum Match: Equatable {
+        case route(Int)
+        case noRoute
+        case methodNotAllowed(Int)
+    }
+
+    /// Invariant: longest path first.
+    private let entries: [Entry]
+    private let text: [UInt8]
+
+    init(_ routes: [Configuration.Route]) {
+        var text: [UInt8] = []
+        var entries: [Entry] = []
+        for (index, route) in routes.enumerated() {
+            let start = text.count
+            text.append(contentsOf: route.path.utf8)
+            entries.append(
+                Entry(
+                    path: start..<text.count, isPrefix: route.isPrefix,
+                    methods: route.methods.map { Array($0.utf8) }, route: index))
+        }
+        self.text = text
+        self.entries = entries.sorted { $0.path.count > $1.path.count }
+    }
+
+    func match(_ path: Span<UInt8>, method: Span<UInt8>) -> Match {
+        for index in entries.indices where covers(index, path) {
+            let methods = entries[index].methods
+            if methods.isEmpty { return .route(entries[index].route) }
+            for allowed in methods where allowed.span.equals(method) {
+                return .route(entries[index].route)
+            }
+            return .methodNotAllowed(entries[index].route)
+        }
+        return .noRoute
+    }
+
+    private func covers(_ index: Int, _ path: Span<UInt8>) -> Bool {
+        let range = entries[index].path
+        guard entries[index].isPrefix ? path.count >= range.count : path.count == range.count else {
+            return false
+        }
+        return text.span.extracting(range).equals(path.extracting(0..<range.count))
+    }
+}

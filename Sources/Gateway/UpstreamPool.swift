@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import HTTP1
+import Policy
+import Reactor
+
+/// A worker's connections to all upstreams. Idle ones are kept and lent again, the latest first.
+struct UpstreamPool: ~Copyable {
+    static let kind: UInt8 = 4
+    static let idleMilliseconds: UInt64 = 60_000
+
+    var connections: SlotTable<UpstreamConnection>
+    private var firstIdle: [Int]
+    private var open: [Int]
+    private let maxConnections: [Int]
+    /// Where the timers of these connections begin in the wheel.
+    let timerBase: Int
+    /// Turns from one address of an endpoint to the next when one does not answer.
+    private var attempts: [Int]
+
+    enum Lending: Equatable {
+        case lent(Int)
+        /// The upstream has all connections that it may have.
+        case full
+        case unavailable
+    }
+
+    init(_ configuration: Configuration, workers: Int, timerBase: Int) {
+        let upstreams = configuration.upstreams
+        maxConnections = upstreams.map { max(1, $0.maxConnections / workers) }
+        firstIdle = upstreams.map { _ in -1 }
+        open = upstreams.map { _ in 0 }
+        attempts = upstreams.map { _ in 0 }
+        self.timerBase = timerBase
+        connections = SlotTable(kind: Self.kind, capacity: Self.capacity(configuration))
+    }
+
+    static func capacity(_ configuration: Configuration) -> Int {
+        configuration.upstreams.reduce(0) { $0 + $1.maxConnections }
+    }
+
+    /// An idle connection, or a new one that is being made.
+    mutating func lend(
+        upstream: Int, to owner: SlotToken, _ context: inout WorkerContext
+    ) -> Lending {
+        let idle = firstIdle[upstream]
+        guard idle < 0 else {
+            firstIdle[upstream] = connections[idle].nextIdle
+            connections[idle].nextIdle = -1
+            connections[idle].state = .busy
+            connections[idle].owner = owner
+            connections[idle].isReused = true
+            connections[idle].sentCount = 0
+            return .lent(idle)
+        }
+        return connect(upstream: upstream, to: owner, &context)
+    }
+
+    /// A new connection, whatever is idle.
+    mutating func connect(
+        upstream: Int, to owner: SlotToken, _ context: inout WorkerContext
+    ) -> Lending {
+        guard open[upstream] < maxConnections[upstream] else { return .full }
+        let endpoint = context.gateway.endpoints[upstream]
+        guard let address = endpoint.address(attempt: attempts[upstream]) else {
+            return .unavailable
+        }
+        do throws(SystemError) {
+            let socket = try Socket.connect(to: address)
+            socket.keepAlive()
+            guard let index = connections.insert(UpstreamConnection(socket, upstream: upstream)) else {
+                return .full
+            }
+            open[upstream] += 1
+            connections[index].owner = owner
+            let interest: Interest = [.writable]
+            connections[index].interest = interest
+            try context.loop.add(
+                connections[index].socket.descriptor, interest, token: connections.token(at: index))
+            let timeout = context.gateway.configuration.upstreams[upstream].connectTimeoutMilliseconds
+            context.timers.schedule(
+                timerBase + index, at: context.now.milliseconds + UInt64(timeout))
+            return .lent(index)
+        } catch {
+            return .unavailable
+        }
+    }
+
+    /// Takes a connection back whose exchange has ended with both sides in step.
+    mutating func park(_ index: Int, _ context: inout WorkerContext) {
+        let upstream = connections[index].upstream
+        connections[index].output.release(to: &context.pool)
+        connections[index].input.release(to: &context.pool)
+        connections[index].state = .idle
+        connections[index].owner = SlotToken(rawValue: 0)
+        connections[index].parser.reset()
+        connections[index].nextIdle = firstIdle[upstream]
+        firstIdle[upstream] = index
+        watch(index, [.readable], &context)
+        context.timers.schedule(
+            timerBase + index, at: context.now.milliseconds + Self.idleMilliseconds)
+    }
+
+    /// Closes a connection, idle or lent.
+    mutating func close(_ index: Int, _ context: inout WorkerContext) {
+        let upstream = connections[index].upstream
+        if connections[index].state == .idle { unlinkIdle(index, upstream) }
+        if connections[index].state == .connecting { attempts[upstream] &+= 1 }
+        context.timers.cancel(timerBase + index)
+        var connection = connections.remove(at: index)
+        connection.output.release(to: &context.pool)
+        connection.input.release(to: &context.pool)
+        open[upstream] -= 1
+    }
+
+    /// Changes what the connection is watched for, if it is anything else now.
+    mutating func watch(_ index: Int, _ interest: Interest, _ context: inout WorkerContext) {
+        guard connections[index].interest != interest else { return }
+        connections[index].interest = interest
+        // Modifying a descriptor that is watched can't fail but for lack of kernel memory; then
+        // the connection's timer ends it.
+        try? context.loop.modify(
+            connections[index].socket.descriptor, interest, token: connections.token(at: index))
+    }
+
+    private mutating func unlinkIdle(_ index: Int, _ upstream: Int) {
+        let next = connections[index].nextIdle
+        guard firstIdle[upstream] != index else {
+            firstIdle[upstream] = next
+            return
+        }
+        var current = firstIdle[upstream]
+        while current >= 0 {
+            let following = connections[current].nextIdle
+            if following == index {
+                connections[current].nextIdle = next
+                return
+            }
+            current = following
+        }
+    }
+}
