@@ -9,7 +9,8 @@ package struct TOTPChecker: ~Copyable {
     /// The widest window that may be asked for, on either side of now.
     package static let skewMax = 10
 
-    private struct Seed: ~Copyable {
+    /// Not private: the compiler (6.3) emits a broken reference to it from other modules then.
+    package struct Seed: ~Copyable {
         let parameters: TOTPParameters
         var key: HMACKey
     }
