@@ -47,6 +47,13 @@ struct Exchange {
     var grant: SessionGrant?
     var agent = -1
     var memo = Memo()
+    /// The last chunk is written and trailer fields follow.
+    var hasTrailers = false
+    /// The target that is forwarded lies in the context's scratch line, not in the head.
+    var isTargetRewritten = false
+    var targetCount = 0
+    var continuesTrace = false
+    var traceFlags: UInt8 = 0
 
     /// Whether the request's answer, if any, is underway or over.
     var hasResponseBegun: Bool { response == .streaming || response == .complete }

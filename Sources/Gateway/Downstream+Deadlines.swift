@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import HTTP1
+import Reactor
+
+extension Downstream {
+    /// When the connection needs to be looked at though nothing comes; monotonic milliseconds.
+    private func deadline(_ context: borrowing WorkerContext) -> UInt64 {
+        let limits = context.limits
+        if phase == .lingering { return lingerUntil }
+        if !cipherOut.isEmpty {
+            // The client does not read: as long as an idle connection may last, not longer.
+            return lastWriteAt + UInt64(limits.keepaliveTimeoutMilliseconds)
+        }
+        switch phase {
+        case .sniffing, .handshaking, .lingering:
+            return acceptedAt + UInt64(limits.headerTimeoutMilliseconds)
+        case .plaintext:
+            return acceptedAt + Self.plaintextMilliseconds
+        case .open: break
+        }
+        switch exchange.request {
+        case .awaitingHead where exchange.startedAt > 0:
+            return exchange.startedAt / 1_000_000 + UInt64(limits.headerTimeoutMilliseconds)
+        case .awaitingHead:
+            let idleSince = max(lastReadAt, lastWriteAt)
+            let end = idleSince + UInt64(limits.keepaliveTimeoutMilliseconds)
+            return hasReleasedBuffers ? end : min(idleSince + Self.quietMilliseconds, end)
+        case .receivingBody:
+            return lastReadAt + UInt64(limits.bodyTimeoutMilliseconds)
+        case .complete:
+            // The upstream's own timer runs; a live answer may take as long as it likes.
+            return hasReleasedBuffers ? .max : max(lastReadAt, lastWriteAt) + Self.quietMilliseconds
+        }
+    }
+
+    func arm(_ context: inout WorkerContext) {
+        let deadline = deadline(context)
+        if deadline == .max {
+            context.timers.cancel(token.index)
+        } else {
+            context.timers.schedule(token.index, at: deadline)
+        }
+    }
+
+    mutating func onTimer(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
+        let now = context.now.milliseconds
+        guard deadline(context) <= now else {
+            arm(&context)
+            return .keep
+        }
+        if phase == .lingering { return .close }
+        if !cipherOut.isEmpty { return abort(&context, &pool) }
+        guard phase == .open else {
+            if phase != .plaintext {
+                context.metrics.tlsHandshake(
+                    result: .timedOut, nanoseconds: (now - acceptedAt) * 1_000_000)
+            }
+            return .reset
+        }
+        switch exchange.request {
+        case .awaitingHead where exchange.startedAt > 0:
+            refuse(.requestTimeout, &context)
+        case .receivingBody where !exchange.hasResponseBegun:
+            dropUpstream(&context, &pool)
+            refuse(.requestTimeout, &context)
+        case .receivingBody:
+            return abort(&context, &pool)
+        case .awaitingHead, .complete:
+            guard hasReleasedBuffers else {
+                session?.releaseBuffers()
+                hasReleasedBuffers = true
+                return settle(&context, &pool)
+            }
+            isClosing = true
+        }
+        return settle(&context, &pool)
+    }
+
+    /// Ends an idle connection because the gateway is going away; one that has just begun to send
+    /// is served first.
+    mutating func onDrain(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
+        guard phase == .open, exchange.request == .awaitingHead else { return .keep }
+        let fate = onReadable(&context, &pool)
+        guard fate == .keep, phase == .open, exchange.request == .awaitingHead,
+            exchange.startedAt == 0
+        else { return fate }
+        isClosing = true
+        return settle(&context, &pool)
+    }
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Filters
+import HTTP1
+import Reactor
+import Telemetry
+
+extension Downstream {
+    /// How far one step of serving came.
+    enum Step {
+        case progress
+        /// Nothing can be done until something else happens.
+        case idle
+        case end(Fate)
+    }
+
+    static let quotedReasonMax = 64
+
+    /// Takes the next step with the request that is in front.
+    mutating func serve(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Step {
+        guard !isClosing else { return .idle }
+        switch exchange.request {
+        case .awaitingHead: return readHead(&context, &pool)
+        case .receivingBody: return relayRequestBody(&context, &pool)
+        case .complete: return .idle
+        }
+    }
+
+    private mutating func readHead(
+        _ context: inout WorkerContext, _ pool: inout UpstreamPool
+    ) -> Step {
+        guard !plainIn.isEmpty, cipherOut.isEmpty else { return .idle }
+        if exchange.startedAt == 0 {
+            exchange.startedAt = context.now.nanoseconds
+            move(to: .active, &context)
+        }
+        do throws(HeadFault) {
+            let progress = try exchange.parser.parse(
+                plainIn.readable, limits: context.gateway.headLimits, into: &context.head)
+            guard case .complete = progress else {
+                guard plainIn.roomAfterCompaction == 0 else { return .idle }
+                refuse(.headersTooLarge, &context)
+                return .progress
+            }
+        } catch {
+            refuse(Problem(error), &context)
+            return .progress
+        }
+        return begin(&context, &pool)
+    }
+
+    /// A head is there whole, in the context: judge it, and pass it on or answer it.
+    private mutating func begin(
+        _ context: inout WorkerContext, _ pool: inout UpstreamPool
+    ) -> Step {
+        guard memo.attach(from: &context.memoPool) else {
+            refuse(.overloaded, &context)
+            return .progress
+        }
+        memo.clear()
+        exchange.parser.reset()
+        exchange.take(context.head, isDraining: context.isDraining)
+        var facts = RequestFacts()
+        let decision = context.judge(
+            plainIn.readable, client: client, &exchange, memo: &memo, &facts)
+        exchange.requestBody = BodyDecoder(exchange.requestFraming)
+        exchange.grant = facts.grant
+        exchange.agent = facts.agent
+        switch decision {
+        case .forward(let upstream):
+            return forward(upstream, facts, &context, &pool)
+        case .refuse(let problem):
+            plainIn.consume(context.head.count)
+            refuse(problem, facts, &context)
+        case .keySet:
+            plainIn.consume(context.head.count)
+            answerKeySet(&context)
+        case .health:
+            plainIn.consume(context.head.count)
+            answerHealth(&context)
+        }
+        return .progress
+    }
+
+    /// Writes the head, as the upstream is to see it, behind a pooled connection.
+    private mutating func forward(
+        _ upstream: Int, _ facts: borrowing RequestFacts, _ context: inout WorkerContext,
+        _ pool: inout UpstreamPool
+    ) -> Step {
+        let lending = pool.lend(upstream: upstream, to: token, &context)
+        guard case .lent(let index) = lending else {
+            plainIn.consume(context.head.count)
+            context.metrics.upstream(
+                upstream, result: lending == .full ? .overloaded : .connectFailed)
+            refuse(lending == .full ? .overloaded : .upstreamUnavailable, &context)
+            return .progress
+        }
+        exchange.connection = index
+        guard pool.connections[index].output.attach(from: &context.pool) else {
+            pool.close(index, &context)
+            exchange.connection = -1
+            plainIn.consume(context.head.count)
+            refuse(.overloaded, &context)
+            return .progress
+        }
+        context.writeRequest(
+            plainIn.readable, client: client, facts, exchange, memo: memo.readable,
+            into: &pool.connections[index].output)
+        plainIn.consume(context.head.count)
+        guard !pool.connections[index].output.overflowed else {
+            pool.close(index, &context)
+            exchange.connection = -1
+            refuse(.headersTooLarge, &context)
+            return .progress
+        }
+        exchange.response = .awaitingHead
+        exchange.request = exchange.requestBody.isComplete ? .complete : .receivingBody
+        if exchange.request == .receivingBody {
+            if case .end(let fate) = relayRequestBody(&context, &pool) { return .end(fate) }
+        } else {
+            guard push(&context, &pool) else { return upstreamLost(.reset, &context, &pool) }
+        }
+        exchange.ownNanoseconds += Clock.monotonicNanoseconds() - context.now.nanoseconds
+        return .progress
+    }
+
+    /// Passes on what has come of the request's body, framed anew.
+    mutating func relayRequestBody(
+        _ context: inout WorkerContext, _ pool: inout UpstreamPool
+    ) -> Step {
+        let index = exchange.connection
+        guard index >= 0 else { return .idle }
+        guard pool.connections[index].output.attach(from: &context.pool) else { return .idle }
+        let before = plainIn.count
+        let wasReceiving = exchange.request
+        do throws(BodyFault) {
+            try fillRequestBody(&pool.connections[index].output)
+        } catch {
+            dropUpstream(&context, &pool)
+            refuse(.httpMalformed, &context)
+            return .progress
+        }
+        guard exchange.requestBody.count <= context.limits.bodyBytes else {
+            dropUpstream(&context, &pool)
+            refuse(.bodyTooLarge, &context)
+            return .progress
+        }
+        guard push(&context, &pool) else { return upstreamLost(.reset, &context, &pool) }
+        let hasMoved = plainIn.count < before || exchange.request != wasReceiving
+        return hasMoved ? .progress : .idle
+    }
+
+    private mutating func fillRequestBody(_ output: inout Buffer) throws(BodyFault) {
+        let isChunked = exchange.requestFraming == .chunked
+        while exchange.request == .receivingBody {
+            if output.room < Exchange.chunkRoomMin { output.compact() }
+            let room = output.room - Exchange.chunkRoomMin
+            guard room > 0 else { return }
+            let bytes = plainIn.readable
+            let window = bytes.extracting(0..<min(bytes.count, room))
+            let event = try exchange.requestBody.next(window, from: 0)
+            switch event {
+            case .needMore(let consumed):
+                plainIn.consume(consumed)
+                return
+            case .data(let range):
+                exchange.record.bytesIn += UInt64(range.count)
+                if isChunked {
+                    output.appendChunk(bytes.extracting(range))
+                } else {
+                    output.append(bytes.extracting(range))
+                }
+            case .trailer(let field):
+                exchange.appendTrailer(field, in: bytes, to: &output, isRequest: true)
+            case .end:
+                exchange.request = .complete
+                if isChunked { exchange.endChunks(of: &output) }
+            }
+            plainIn.consume(event.consumed)
+            if exchange.requestBody.isComplete, !isChunked { exchange.request = .complete }
+        }
+    }
+
+    /// Sends what waits for the upstream, and watches for what then can happen.
+    ///
+    /// - Returns: false where the connection is gone.
+    mutating func push(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Bool {
+        let index = exchange.connection
+        guard pool.connections[index].state != .connecting else { return true }
+        guard pool.connections[index].flush() else { return false }
+        pool.connections[index].output.releaseIfEmpty(to: &context.pool)
+        pool.watchBusy(index, isRelayStalled: !cipherOut.isEmpty, &context)
+        let timeout =
+            context.gateway.configuration.upstreams[exchange.record.upstream]
+            .firstByteTimeoutMilliseconds
+        if exchange.response == .awaitingHead {
+            context.timers.schedule(
+                pool.timerBase + index, at: context.now.milliseconds + UInt64(timeout))
+        }
+        return true
+    }
+
+    /// Closes the upstream connection of an exchange that will be answered from here.
+    mutating func dropUpstream(_ context: inout WorkerContext, _ pool: inout UpstreamPool) {
+        guard exchange.connection >= 0 else { return }
+        pool.close(exchange.connection, &context)
+        exchange.connection = -1
+        context.metrics.upstream(exchange.record.upstream, result: .abandoned)
+    }
+}
+
+extension Problem {
+    init(_ fault: HeadFault) {
+        switch fault {
+        case .malformed: self = .httpMalformed
+        case .uriTooLong: self = .uriTooLong
+        case .headersTooLarge: self = .headersTooLarge
+        case .versionUnsupported: self = .httpVersion
+        }
+    }
+}

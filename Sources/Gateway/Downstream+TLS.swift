@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Reactor
+import TLS
+import Telemetry
+
+extension Downstream {
+    /// Tells TLS from plaintext by the first byte, and waits for the whole ClientHello.
+    mutating func sniff(_ context: inout WorkerContext) {
+        var hello = ClientHello()
+        switch hello.inspect(cipherIn.readable) {
+        case .needMore:
+            // A hello larger than a slab is none.
+            if cipherIn.room == 0 { isClosing = true }
+        case .plaintext:
+            swap(&cipherIn, &plainIn)
+            phase = .plaintext
+        case .hello, .malformed:
+            // libssl answers a malformed one with the right alert.
+            guard let session = TLSSession(context.gateway.tls, pump: context.pump) else {
+                isClosing = true
+                return
+            }
+            self.session = consume session
+            phase = .handshaking
+            shakeHands(&context)
+        }
+    }
+
+    mutating func shakeHands(_ context: inout WorkerContext) {
+        guard cipherOut.attach(from: &context.pool) else {
+            isClosing = true
+            return
+        }
+        cipherOut.compact()
+        let result = session?.handshake(&cipherIn, &cipherOut, pump: context.pump)
+        let isSent = flush(&context)
+        let elapsed = (context.now.milliseconds - acceptedAt) * 1_000_000
+        switch result {
+        case .complete(let isResumed):
+            phase = .open
+            move(to: .idle, &context)
+            context.metrics.tlsHandshake(
+                result: isResumed ? .resumed : .full, nanoseconds: elapsed)
+        case .needMore:
+            break
+        case .failed, nil:
+            context.metrics.tlsHandshake(result: .failed, nanoseconds: elapsed)
+            isClosing = true
+        }
+        if !isSent { isClosing = true }
+    }
+
+    /// Opens what has come sealed.
+    ///
+    /// - Returns: whether there is new plaintext.
+    mutating func unseal(_ context: inout WorkerContext) -> Bool {
+        guard !hasClosed, !cipherIn.isEmpty || (session?.pending ?? 0) > 0 else { return false }
+        guard plainIn.attach(from: &context.pool), cipherOut.attach(from: &context.pool) else {
+            return false
+        }
+        if plainIn.room < TLSSession.recordPlaintextMax { plainIn.compact() }
+        guard plainIn.room > 0 else { return false }
+        hasReleasedBuffers = false
+        let before = plainIn.count
+        let result = session?.read(&cipherIn, into: &plainIn, &cipherOut, pump: context.pump)
+        switch result {
+        case .needMore, .full:
+            break
+        case .closed:
+            hasClosed = true
+            cipherIn.clear()
+            // Nothing was asked, nothing is owed.
+            if exchange.request == .awaitingHead, plainIn.isEmpty { isClosing = true }
+        case .failed, nil:
+            isClosing = true
+            hasClosed = true
+            cipherIn.clear()
+        }
+        return plainIn.count > before
+    }
+
+    /// Seals what lies in the context's scratch space and sends it.
+    ///
+    /// - Returns: false where the connection is gone.
+    mutating func emit(_ context: inout WorkerContext) -> Bool {
+        guard !context.plain.isEmpty else { return true }
+        guard cipherOut.attach(from: &context.pool) else { return false }
+        exchange.record.bytesOut += UInt64(context.plain.count)
+        if session == nil {
+            cipherOut.append(context.plain.readable)
+        } else {
+            let taken = session?.write(context.plain.readable, into: &cipherOut, pump: context.pump)
+            // Callers relay only into an empty output, so that all of it fits.
+            guard taken == context.plain.count else { return false }
+        }
+        context.plain.clear()
+        return flush(&context)
+    }
+
+    /// Hands the kernel what it takes.
+    ///
+    /// - Returns: false where the connection is gone.
+    mutating func flush(_ context: inout WorkerContext) -> Bool {
+        while !cipherOut.isEmpty {
+            switch socket.send(cipherOut.readable) {
+            case .bytes(let count):
+                cipherOut.consume(count)
+                lastWriteAt = context.now.milliseconds
+                if !cipherOut.isEmpty { return true }
+            case .wouldBlock: return true
+            case .end, .failed: return false
+            }
+        }
+        return true
+    }
+
+    /// Moves the connection from one gauge to another.
+    mutating func move(to next: ConnectionState, _ context: inout WorkerContext) {
+        context.metrics.connectionMoved(from: state, to: next)
+        state = next
+    }
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import HTTP1
+import Reactor
+import TLS
+import Telemetry
+
+/// One client connection, from accept to close.
+///
+/// Its life, in the order of the methods: bytes are received; the first ones are sniffed (TLS, or
+/// the one request that is answered in plaintext); the handshake is done; ciphertext is opened;
+/// a request's head is judged; what passes goes to an upstream, and what does not is answered;
+/// the upstream's answer is sealed and sent; the next request begins.
+struct Downstream: ~Copyable {
+    enum Phase: Equatable {
+        case sniffing
+        case handshaking
+        case open
+        /// Without TLS: one request for the key set, at most.
+        case plaintext
+        /// All is said and FIN is sent; what still comes is dropped for a while, so that no reset
+        /// overtakes the answer.
+        case lingering
+    }
+
+    /// What the worker has to do with the connection after an event.
+    enum Fate: Equatable {
+        case keep
+        case close
+        /// Close with a reset: the peer must not take what it has for whole.
+        case reset
+    }
+
+    /// A refusal that leaves input unread drops this much of it, for this long.
+    static let lingerBytesMax = 64 * 1024
+    static let lingerMilliseconds: UInt64 = 1000
+    /// A connection this long without traffic gives its TLS buffers back.
+    static let quietMilliseconds: UInt64 = 1000
+
+    static let kind: UInt8 = 3
+
+    let socket: Socket
+    let client: IPAddress
+    var token = SlotToken(rawValue: 0)
+    var phase = Phase.sniffing
+    var state = ConnectionState.handshaking
+    var session: TLSSession?
+    var cipherIn = Buffer()
+    var plainIn = Buffer()
+    /// Sealed, and not taken by the kernel yet.
+    var cipherOut = Buffer()
+    /// Texts of the exchange that outlive the request's head.
+    var memo = Buffer()
+    var interest: Interest = [.readable]
+    var exchange = Exchange()
+    /// The client has sent close_notify: no request will follow.
+    var hasClosed = false
+    /// The client's FIN was read.
+    var hasEnded = false
+    /// Nothing more is to be read as a request; the connection ends once the output is out.
+    var isClosing = false
+    var hasReleasedBuffers = false
+    /// Milliseconds, monotonic.
+    var acceptedAt: UInt64
+    var lastReadAt: UInt64
+    var lastWriteAt: UInt64
+    var lingerUntil: UInt64 = 0
+    var lingerBytes = 0
+
+    init(_ socket: consuming Socket, client: IPAddress, now: UInt64) {
+        self.socket = socket
+        self.client = client
+        acceptedAt = now
+        lastReadAt = now
+        lastWriteAt = now
+    }
+
+    // MARK: Events
+
+    mutating func onReadable(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
+        if phase == .lingering { return dropInput(&context) }
+        let transfer: Transfer
+        if phase == .plaintext {
+            guard plainIn.attach(from: &context.pool) else { return .reset }
+            transfer = socket.receive(into: &plainIn)
+        } else {
+            guard cipherIn.attach(from: &context.pool) else { return .reset }
+            cipherIn.compact()
+            transfer = socket.receive(into: &cipherIn)
+        }
+        switch transfer {
+        case .bytes: lastReadAt = context.now.milliseconds
+        case .end: hasEnded = true
+        case .wouldBlock: break
+        case .failed: return abort(&context, &pool)
+        }
+        return advance(&context, &pool)
+    }
+
+    mutating func onWritable(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
+        guard flush(&context) else { return abort(&context, &pool) }
+        guard cipherOut.isEmpty, phase != .lingering else { return settle(&context, &pool) }
+        // The reader has caught up: what the upstream has sent meanwhile can follow.
+        let fate = exchange.connection >= 0 ? relayResponse(&context, &pool) : .keep
+        return fate == .keep ? advance(&context, &pool) : fate
+    }
+
+    /// Does all that can be done with what has been received.
+    mutating func advance(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
+        switch phase {
+        case .sniffing: sniff(&context)
+        case .handshaking: shakeHands(&context)
+        default: break
+        }
+        if phase == .plaintext { servePlaintext(&context) }
+        while phase == .open {
+            let hasOpened = unseal(&context)
+            guard phase == .open else { break }
+            switch serve(&context, &pool) {
+            case .progress: continue
+            case .idle: if !hasOpened { return settle(&context, &pool) }
+            case .end(let fate): return fate
+            }
+        }
+        return settle(&context, &pool)
+    }
+
+    // MARK: The end of an event
+
+    /// Sees to what is watched for, to deadlines and to memory, once nothing more can be done.
+    mutating func settle(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
+        if hasEnded, phase != .lingering {
+            switch judgeEnd() {
+            case .keep: break
+            case .close: isClosing = true
+            case .reset: return abort(&context, &pool)
+            }
+        }
+        if isClosing, cipherOut.isEmpty, phase != .lingering {
+            guard closeGracefully(&context) else { return .close }
+        }
+        if phase == .lingering, hasEnded { return .close }
+        watch(&context)
+        arm(&context)
+        cipherIn.releaseIfEmpty(to: &context.pool)
+        plainIn.releaseIfEmpty(to: &context.pool)
+        cipherOut.releaseIfEmpty(to: &context.pool)
+        return .keep
+    }
+
+    /// What the client's FIN means here.
+    private func judgeEnd() -> Fate {
+        switch phase {
+        case .sniffing, .handshaking, .plaintext: return .close
+        case .lingering: return .close
+        case .open: break
+        }
+        // close_notify before FIN: no more requests, but an answer may still be awaited.
+        if hasClosed { return exchange.request == .complete ? .keep : .close }
+        // FIN alone is a truncation (RFC 8446 §6.1): the client is gone, or cut off.
+        return exchange.request == .awaitingHead && plainIn.isEmpty ? .close : .reset
+    }
+
+    /// Sends close_notify and FIN.
+    ///
+    /// - Returns: false where nothing is left to wait for.
+    private mutating func closeGracefully(_ context: inout WorkerContext) -> Bool {
+        if phase == .open, cipherOut.attach(from: &context.pool) {
+            session?.close(into: &cipherOut, pump: context.pump)
+            guard flush(&context), cipherOut.isEmpty else { return false }
+        }
+        socket.finishWriting()
+        phase = .lingering
+        lingerUntil = context.now.milliseconds + Self.lingerMilliseconds
+        return !hasEnded
+    }
+
+    private mutating func dropInput(_ context: inout WorkerContext) -> Fate {
+        cipherIn.release(to: &context.pool)
+        guard cipherIn.attach(from: &context.pool) else { return .close }
+        defer { cipherIn.release(to: &context.pool) }
+        switch socket.receive(into: &cipherIn) {
+        case .bytes(let count):
+            lingerBytes += count
+            return lingerBytes > Self.lingerBytesMax ? .close : .keep
+        case .wouldBlock: return .keep
+        case .end, .failed: return .close
+        }
+    }
+
+    private mutating func watch(_ context: inout WorkerContext) {
+        var wanted: Interest = []
+        let isFull = !cipherIn.isEmpty || (plainIn.isAttached && plainIn.roomAfterCompaction == 0)
+        let isStillHandshaking = phase == .sniffing || phase == .handshaking
+        if !hasEnded, phase == .lingering || isStillHandshaking || !isFull {
+            wanted.insert(.readable)
+        }
+        if !cipherOut.isEmpty { wanted.insert(.writable) }
+        guard wanted != interest else { return }
+        interest = wanted
+        // See UpstreamPool.watch: a failure is ended by the timer.
+        try? context.loop.modify(socket.descriptor, wanted, token: token)
+    }
+
+    // MARK: Giving up
+
+    /// Ends the exchange that is underway, if any, and the connection without a farewell.
+    mutating func abort(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
+        if exchange.connection >= 0 {
+            pool.close(exchange.connection, &context)
+            exchange.connection = -1
+            if exchange.response != .complete {
+                if !exchange.hasResponseBegun { exchange.record.status = 0 }
+                context.metrics.upstream(exchange.record.upstream, result: .abandoned)
+                finish(&context)
+            }
+        }
+        return .reset
+    }
+
+    /// Gives back whatever the connection holds; it is closed right after.
+    mutating func dismantle(_ context: inout WorkerContext) {
+        cipherIn.release(to: &context.pool)
+        plainIn.release(to: &context.pool)
+        cipherOut.release(to: &context.pool)
+        memo.release(to: &context.memoPool)
+    }
+}

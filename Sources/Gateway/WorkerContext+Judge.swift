@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Filters
+import HTTP1
+import Policy
+import Reactor
+import Telemetry
+
+extension WorkerContext {
+    /// What becomes of a request.
+    enum Decision: Equatable {
+        case forward(upstream: Int)
+        case refuse(Problem)
+        case keySet
+        case health
+    }
+
+    /// Decides about the request whose head is in `head`.
+    ///
+    /// - Parameters:
+    ///   - bytes: what the head was parsed from, and what follows it.
+    ///   - memo: attached and empty; gets the texts that the log needs later.
+    mutating func judge(
+        _ bytes: Span<UInt8>, client: IPAddress, _ exchange: inout Exchange, memo: inout Buffer,
+        _ facts: inout RequestFacts
+    ) -> Decision {
+        facts.now = now.nanoseconds
+        facts.wallSeconds = now.wallSeconds
+        facts.steadyMilliseconds = steadyMilliseconds
+        facts.client = client
+        exchange.memo = Memo()
+        memo.remember(bytes.extracting(head.methodRange), as: &exchange.memo.method)
+        let decision = decide(bytes, &exchange, memo: &memo, &facts)
+        identify(bytes, agent: facts.agent, &exchange, memo: &memo)
+        return decision
+    }
+
+    private mutating func decide(
+        _ bytes: Span<UInt8>, _ exchange: inout Exchange, memo: inout Buffer,
+        _ facts: inout RequestFacts
+    ) -> Decision {
+        let target = bytes.extracting(head.pathRange)
+        let judged: JudgedTarget
+        do throws(TargetFault) {
+            judged = try RequestTarget.judge(target, scratch: &line)
+        } catch {
+            memo.remember(target.beforeQuery, as: &exchange.memo.path)
+            return .refuse(error == .malformed ? .httpMalformed : .pathAmbiguous)
+        }
+        exchange.isTargetRewritten = judged.isRewritten
+        exchange.targetCount = judged.count
+        let path =
+            judged.isRewritten
+            ? line.readable.extracting(judged.path) : target.extracting(judged.path)
+        memo.remember(path, as: &exchange.memo.path)
+        if head.expectationUnknown { return .refuse(.expectationFailed) }
+        if let own = ownEndpoint(path) { return own }
+        switch routes.match(path, method: bytes.extracting(head.methodRange)) {
+        case .noRoute:
+            if path.equals("/healthz") { return .health }
+            return .refuse(.noRoute)
+        case .methodNotAllowed(let route):
+            exchange.record.route = route
+            return .refuse(.methodNotAllowed)
+        case .route(let route):
+            return run(bytes, route: route, path.equals("/healthz"), &exchange, &facts)
+        }
+    }
+
+    /// `/.well-known/jwks.json` and `/.agentport/` come before all routes.
+    private func ownEndpoint(_ path: Span<UInt8>) -> Decision? {
+        if path.equals("/.well-known/jwks.json") {
+            return head.method == .get || head.method == .head
+                ? .keySet : .refuse(.methodNotAllowed)
+        }
+        if path.hasPrefix("/.agentport/") || path.equals("/.agentport") {
+            return .refuse(.noRoute)
+        }
+        return nil
+    }
+
+    private mutating func run(
+        _ bytes: Span<UInt8>, route: Int, _ isHealthPath: Bool, _ exchange: inout Exchange,
+        _ facts: inout RequestFacts
+    ) -> Decision {
+        let rule = gateway.configuration.routes[route]
+        // A route for exactly this path would take it; a prefix does not (SPEC §5).
+        if isHealthPath, rule.isPrefix { return .health }
+        exchange.record.route = route
+        if case .length(let count) = head.framing, count > limits.bodyBytes {
+            return .refuse(.bodyTooLarge)
+        }
+        facts.isPublic = rule.isPublic
+        facts.upstream = rule.upstreamIndex
+        let outcome = chain.run(&facts, head, bytes)
+        if let result = chain.totpResult { metrics.totp(result: result) }
+        switch outcome.verdict {
+        case .pass:
+            if head.wantsUpgrade { return .refuse(.upgradeDenied) }
+            exchange.record.upstream = rule.upstreamIndex
+            return .forward(upstream: rule.upstreamIndex)
+        case .refuse(let problem):
+            exchange.record.filter = outcome.position
+            metrics.rejection(filter: outcome.position, code: Int(problem.rawValue))
+            return .refuse(problem)
+        case .wait:
+            // No filter that is built asks for anything that could be waited for.
+            return .refuse(.internalFault)
+        }
+    }
+
+    /// Gives the request its id and its place in a trace (W3C Trace Context §3.2).
+    private mutating func identify(
+        _ bytes: Span<UInt8>, agent: Int, _ exchange: inout Exchange, memo: inout Buffer
+    ) {
+        let start = memo.count
+        if agent >= 0, head.count(of: .xRequestID) == 1,
+            let sent = head.value(.xRequestID, in: bytes), sent.isRequestID
+        {
+            memo.append(sent)
+        } else {
+            appendRequestID(to: &memo)
+        }
+        exchange.memo.requestID = start..<memo.count
+        let traceStart = memo.count
+        exchange.continuesTrace = false
+        if head.count(of: .traceparent) == 1, let sent = head.value(.traceparent, in: bytes),
+            let parent = TraceParent(sent)
+        {
+            exchange.continuesTrace = true
+            exchange.traceFlags = parent.flags
+            memo.append(sent.extracting(TraceParent.traceID))
+        } else {
+            exchange.traceFlags = 0
+            memo.append(hexadecimal: random.bytes16().span)
+        }
+        exchange.memo.traceID = traceStart..<memo.count
+        let spanStart = memo.count
+        memo.append(hexadecimal: random.bytes16().span.extracting(0..<8))
+        exchange.memo.spanID = spanStart..<memo.count
+    }
+}
+
+extension Buffer {
+    /// Appends a text, cut to what a log line shows of it, and says where it lies.
+    fileprivate mutating func remember(_ text: Span<UInt8>, as range: inout Range<Int>) {
+        let start = count
+        append(text.extracting(0..<min(text.count, AccessLineWriter.pathLengthMax + 1)))
+        range = start..<count
+    }
+}
+
+extension Span where Element == UInt8 {
+    fileprivate var beforeQuery: Span<UInt8> {
+        @_lifetime(copy self)
+        get { extracting(0..<(firstOffset(of: UInt8(ascii: "?")) ?? count)) }
+    }
+
+    /// 1 to 128 characters of `[A-Za-z0-9._-]`.
+    fileprivate var isRequestID: Bool {
+        guard count >= 1, count <= 128 else { return false }
+        for index in indices {
+            let byte = self[index]
+            guard byte.isLetter || byte.isDigit || byte == UInt8(ascii: ".")
+                || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
+            else { return false }
+        }
+        return true
+    }
+}

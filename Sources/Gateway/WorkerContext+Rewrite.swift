@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Filters
+import HTTP1
+import Identity
+import Policy
+import Telemetry
+
+/// What goes upstream and what comes back, header by header (SPEC §5).
+extension WorkerContext {
+    /// Appends the request's head as the upstream is to see it.
+    func writeRequest(
+        _ bytes: Span<UInt8>, client: IPAddress, _ facts: borrowing RequestFacts,
+        _ exchange: borrowing Exchange, memo: Span<UInt8>, into output: inout Buffer
+    ) {
+        let target =
+            exchange.isTargetRewritten
+            ? line.readable.extracting(0..<exchange.targetCount)
+            : bytes.extracting(head.pathRange).extracting(0..<exchange.targetCount)
+        output.appendRequestLine(bytes.extracting(head.methodRange), target: target)
+        copyRequestFields(bytes, exchange, into: &output)
+        if !head.contains(.host) {
+            output.append("host: ")
+            output.append(array: endpointNames[facts.upstream])
+            output.append("\r\n")
+        }
+        output.appendFraming(head.framing)
+        output.appendField("x-request-id", memo.extracting(exchange.memo.requestID))
+        appendTrace(exchange, memo, into: &output)
+        appendForwarding(bytes, client, into: &output)
+        if !facts.isPublic {
+            output.appendField("x-agentport-jwt", chain.token.readable)
+            if gateway.configuration.issuer.legacyHeader {
+                output.appendField("x-forwarded-token", chain.token.readable)
+            }
+        }
+        output.appendHeadEnd()
+    }
+
+    private func copyRequestFields(
+        _ bytes: Span<UInt8>, _ exchange: borrowing Exchange, into output: inout Buffer
+    ) {
+        for index in 0..<head.fieldCount {
+            let field = head[index]
+            switch field.name {
+            case .contentLength, .traceparent: continue
+            case .tracestate where !exchange.continuesTrace: continue
+            case .trailer where head.framing == .chunked: break
+            case .expect where !head.expectsContinue: continue
+            default:
+                guard !field.name.isHopByHop, !field.name.isRemovedFromRequests,
+                    !head.isNamedByConnection(index, in: bytes)
+                else { continue }
+            }
+            output.appendField(field.name(in: bytes), field.value(in: bytes))
+        }
+    }
+
+    private func appendTrace(
+        _ exchange: borrowing Exchange, _ memo: Span<UInt8>, into output: inout Buffer
+    ) {
+        output.append("traceparent: 00-")
+        output.append(memo.extracting(exchange.memo.traceID))
+        output.append(UInt8(ascii: "-"))
+        output.append(memo.extracting(exchange.memo.spanID))
+        output.append(UInt8(ascii: "-"))
+        output.append(Hex.digit(exchange.traceFlags >> 4))
+        output.append(Hex.digit(exchange.traceFlags & 15))
+        output.append("\r\n")
+    }
+
+    /// Who asked, over what, for which host: appended to what a trusted proxy says, else said
+    /// anew.
+    private func appendForwarding(
+        _ bytes: Span<UInt8>, _ client: IPAddress, into output: inout Buffer
+    ) {
+        let isTrusted = isTrustedProxy(client)
+        output.append("x-forwarded-for: ")
+        if isTrusted { appendLists(.xForwardedFor, bytes, into: &output) }
+        output.append(client)
+        output.append("\r\nx-forwarded-proto: https\r\n")
+        let host = head.value(.host, in: bytes)
+        if isTrusted, let said = head.value(.xForwardedHost, in: bytes) {
+            output.appendField("x-forwarded-host", said)
+        } else if let host {
+            output.appendField("x-forwarded-host", host)
+        }
+        output.append("forwarded: ")
+        if isTrusted { appendLists(.forwarded, bytes, into: &output) }
+        output.append("for=")
+        appendNode(client, into: &output)
+        if let host {
+            output.append(";host=\"")
+            output.append(host)
+            output.append(.quote)
+        }
+        output.append(";proto=https\r\n")
+    }
+
+    /// RFC 7239 §6: an IPv6 address stands in brackets and quotes.
+    private func appendNode(_ client: IPAddress, into output: inout Buffer) {
+        if client.isIPv4 {
+            output.append(client)
+        } else {
+            output.append("\"[")
+            output.append(client)
+            output.append("]\"")
+        }
+    }
+
+    private func appendLists(
+        _ name: FieldName, _ bytes: Span<UInt8>, into output: inout Buffer
+    ) {
+        for index in 0..<head.fieldCount where head[index].name == name {
+            let value = head[index].value(in: bytes)
+            guard value.count > 0 else { continue }
+            output.append(value)
+            output.append(", ")
+        }
+    }
+
+    func isTrustedProxy(_ client: IPAddress) -> Bool {
+        for block in gateway.configuration.listen.trustedProxies where block.contains(client) {
+            return true
+        }
+        return false
+    }
+
+    // MARK: Responses
+
+    /// Appends an upstream's head as the client is to see it.
+    ///
+    /// - Parameter isInterim: a 1xx answer, which has no framing and announces nothing of ours.
+    mutating func writeResponse(
+        _ bytes: Span<UInt8>, _ exchange: borrowing Exchange, memo: Span<UInt8>, isInterim: Bool
+    ) {
+        plain.appendStatusLine(
+            responseHead.status, reason: bytes.extracting(responseHead.reasonRange))
+        for index in 0..<responseHead.fieldCount {
+            let field = responseHead[index]
+            switch field.name {
+            case .contentLength where exchange.responseFraming != .none: continue
+            case .cacheControl where exchange.grant != nil: continue
+            case .trailer where exchange.responseFraming == .chunked: break
+            case .setCookie where field.value(in: bytes).hasPrefix("__Host-agentport="): continue
+            default:
+                guard !field.name.isHopByHop, !field.name.isRemovedFromResponses,
+                    !responseHead.isNamedByConnection(index, in: bytes)
+                else { continue }
+            }
+            plain.appendField(field.name(in: bytes), field.value(in: bytes))
+        }
+        if !isInterim {
+            plain.appendFraming(exchange.responseFraming)
+            appendOwnFields(exchange, memo: memo)
+        }
+        plain.appendHeadEnd()
+    }
+
+    /// What every final answer carries, whoever wrote it.
+    mutating func appendOwnFields(_ exchange: borrowing Exchange, memo: Span<UInt8>) {
+        plain.appendField("x-request-id", memo.extracting(exchange.memo.requestID))
+        if let grant = exchange.grant {
+            plain.appendField("x-agentport-session", grant.token.span)
+            plain.append("x-agentport-session-expires: ")
+            plain.append(rfc3339Seconds: grant.session.expiresMilliseconds / 1000)
+            plain.append("\r\ncache-control: no-store\r\n")
+        }
+        if !exchange.keepsAlive {
+            plain.append("connection: close\r\n")
+        } else if exchange.minorVersion == 0 {
+            plain.append("connection: keep-alive\r\n")
+        }
+    }
+}
