@@ -36,9 +36,13 @@ extension ConfigurationDraft {
         for (name, value) in environment.sorted(by: { $0.key < $1.key })
         where name.hasPrefix(EnvironmentVariable.prefix) && !known.contains(name)
             && !EnvironmentVariable.isServiceLink(name, value: value) {
-            let nearest = NearestName.of(name, in: known)
-            warn(.environment(name), "unknown variable"
-                + (nearest.map { "; did you mean `\($0)`?" } ?? ""))
+            // What they have in common would make any two of them near.
+            let own = String(name.dropFirst(EnvironmentVariable.prefix.count))
+            let nearest = NearestName.of(
+                own, in: known.map { String($0.dropFirst(EnvironmentVariable.prefix.count)) })
+            warn(.environment(name), "unknown variable" + (nearest.map {
+                "; did you mean `\(EnvironmentVariable.prefix)\($0)`?"
+            } ?? ""))
         }
     }
 
