@@ -29,7 +29,7 @@ extension IPAddress {
             let start = offset
             while offset < text.count, text[offset].isDigit { offset += 1 }
             guard let number = text.extracting(start..<offset).decimal, number <= 255,
-                  offset - start == 1 || text[start] != UInt8(ascii: "0")
+                offset - start == 1 || text[start] != UInt8(ascii: "0")
             else { return nil }
             value = value << 8 | UInt32(number)
         }

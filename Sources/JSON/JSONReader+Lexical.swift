@@ -87,7 +87,8 @@ extension JSONReader {
                 offset += 1
                 return String(decoding: bytes, as: UTF8.self)
             case .backslash:
-                bytes.append(contentsOf: UTF8.encode(try readEscape()) ?? UTF8.encodedReplacementCharacter)
+                bytes.append(
+                    contentsOf: UTF8.encode(try readEscape()) ?? UTF8.encodedReplacementCharacter)
             case 0..<0x20:
                 throw fault(.controlInString)
             default:
@@ -117,13 +118,14 @@ extension JSONReader {
         if let scalar = Unicode.Scalar(unit) { return scalar }
         // Only surrogates are no scalars here. A high one must be followed by a low one.
         guard unit < 0xDC00, next(is: .backslash), offset + 1 < text.count,
-              text[offset + 1] == UInt8(ascii: "u")
+            text[offset + 1] == UInt8(ascii: "u")
         else { throw fault(.loneSurrogate, at: start) }
         let second = offset
         offset += 2
         let low = try readHex(from: second)
         guard (0xDC00...0xDFFF).contains(low),
-              let scalar = Unicode.Scalar(0x10000 + (UInt32(unit) - 0xD800) << 10 + (UInt32(low) - 0xDC00))
+            let scalar = Unicode.Scalar(
+                0x10000 + (UInt32(unit) - 0xD800) << 10 + (UInt32(low) - 0xDC00))
         else { throw fault(.loneSurrogate, at: start) }
         return scalar
     }
@@ -133,7 +135,9 @@ extension JSONReader {
         guard offset + 4 <= text.count else { throw fault(.malformedEscape, at: start) }
         var unit: UInt16 = 0
         for _ in 0..<4 {
-            guard let digit = Hex.value(text[offset]) else { throw fault(.malformedEscape, at: start) }
+            guard let digit = Hex.value(text[offset]) else {
+                throw fault(.malformedEscape, at: start)
+            }
             unit = unit << 4 | UInt16(digit)
             offset += 1
         }

@@ -29,7 +29,7 @@ package struct CIDRBlock: Sendable, Hashable {
         }
         let digits = Array(parts[1].utf8)
         guard let length = digits.span.decimal, length <= UInt64(width),
-              digits.count == 1 || digits[0] != UInt8(ascii: "0")
+            digits.count == 1 || digits[0] != UInt8(ascii: "0")
         else { throw .malformed }
         let block = CIDRBlock(network: address, prefixLength: Int(length))
         let network = IPAddress(bits: address.bits & block.mask)

@@ -11,8 +11,9 @@ package struct Configuration: Sendable {
     /// `nil`: one a core that affinity and the cgroup's quota allow.
     package internal(set) var workers: Int?
     package internal(set) var listen: Listen
-    package internal(set) var admin = Admin.tcp(SocketAddressText(
-        address: IPAddress(ipv4: 0x7F00_0001), port: 9901))
+    package internal(set) var admin = Admin.tcp(
+        SocketAddressText(
+            address: IPAddress(ipv4: 0x7F00_0001), port: 9901))
     /// Where state survives a restart; `nil` where nothing can be written.
     package internal(set) var stateDirectory: String?
     package internal(set) var secretsDirectory = "/run/secrets"

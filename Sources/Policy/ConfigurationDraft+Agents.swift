@@ -13,6 +13,9 @@ extension ConfigurationDraft {
             if !names.insert(agent.name).inserted {
                 fault(item, "the name `\(agent.name)` is another agent's already")
             }
+            if case .hashes(let hashes) = agent.keys {
+                for hash in hashes { places.keyOwners[hash] = agent.name }
+            }
             configuration.agents.append(agent)
             places.agents.append(item)
             places.seeds.append(seed)
@@ -23,7 +26,8 @@ extension ConfigurationDraft {
 
     private mutating func readAgent(_ node: PolicyNode) -> (Configuration.Agent, PolicyNode?)? {
         let known = [
-            "name", "user", "scopes", "api_key_sha256", "client_pins_sha256", "oauth", "totp", "rate",
+            "name", "user", "scopes", "api_key_sha256", "client_pins_sha256", "oauth", "totp",
+            "rate",
         ]
         guard let object = object(node, known: known) else { return nil }
         requireInert(object["client_pins_sha256"], "client_pins_sha256", unless: "`[]`") {
@@ -60,7 +64,7 @@ extension ConfigurationDraft {
                 fault(item, "must be the 64 hexadecimal digits that `agentport hash-key` prints")
                 continue
             }
-            if let owner = keyOwner(hash) {
+            if let owner = places.keyOwners[hash] {
                 fault(item, "the same key is agent `\(owner)`'s already")
             } else if hashes.contains(hash) {
                 fault(item, "the same key twice")
@@ -70,21 +74,17 @@ extension ConfigurationDraft {
         return hashes.count == items.count ? hashes : nil
     }
 
-    private func keyOwner(_ hash: [UInt8]) -> String? {
-        configuration.agents.first {
-            if case .hashes(let hashes) = $0.keys { hashes.contains(hash) } else { false }
-        }?.name
-    }
-
     /// RFC 6749 §3.3: visible ASCII without `"` and `\`, since a space divides scopes.
     private mutating func scopes(_ node: PolicyNode) -> [String]? {
         guard let items = items(node, max: Bounds.scopesMax) else { return nil }
         var scopes: [String] = []
         for item in items {
             guard let text = string(item) else { continue }
-            let isScope = (1...128).contains(text.utf8.count) && text.utf8.allSatisfy {
-                (0x21...0x7E).contains($0) && $0 != .quote && $0 != .backslash
-            }
+            let isScope =
+                (1...128).contains(text.utf8.count)
+                && text.utf8.allSatisfy {
+                    (0x21...0x7E).contains($0) && $0 != .quote && $0 != .backslash
+                }
             guard isScope else {
                 fault(item, "must be 1 to 128 characters of visible ASCII without `\"` and `\\`")
                 continue
@@ -101,7 +101,8 @@ extension ConfigurationDraft {
         let seed = required(object, "seed_file").flatMap { path($0) }
         var totp = Configuration.AgentTOTP(seedPath: seed ?? "")
         if let node = object["algorithm"],
-           let value = choice(node, of: Configuration.TOTPAlgorithm.self) {
+            let value = choice(node, of: Configuration.TOTPAlgorithm.self)
+        {
             totp.algorithm = value
         }
         if let node = object["digits"], let value = integer(node, in: Bounds.digits) {
@@ -119,7 +120,9 @@ extension ConfigurationDraft {
     }
 
     mutating func rate(of object: PolicyObject) -> Rate? {
-        let requests = required(object, "requests").flatMap { integer($0, in: 1...Rate.requestsMax) }
+        let requests = required(object, "requests").flatMap {
+            integer($0, in: 1...Rate.requestsMax)
+        }
         let period = required(object, "per").flatMap { duration($0, in: Rate.periodRange) }
         let burst = object["burst"].map { integer($0, in: 1...(2 * Rate.requestsMax)) }
         guard let requests, let period else { return nil }

@@ -12,7 +12,9 @@ extension ConfigurationDraft {
     /// Left out, it is the whole chain, or what a public route passes where there is no other.
     mutating func readFilters(_ node: PolicyNode?) {
         guard let node else {
-            if configuration.routes.allSatisfy(\.isPublic) { configuration.filters = [.tlsInspector] }
+            if configuration.routes.allSatisfy(\.isPublic) {
+                configuration.filters = [.tlsInspector]
+            }
             return
         }
         guard let items = items(node, max: Bounds.filtersMax) else {
@@ -55,8 +57,10 @@ extension ConfigurationDraft {
             fault(nameNode, Self.notBuilt("`\(name)`"))
         default:
             let nearest = NearestName.of(name, in: Self.filterNames)
-            fault(nameNode, "unknown filter \(Printable.quoted(name))"
-                + (nearest.map { "; did you mean `\($0)`?" } ?? ""))
+            fault(
+                nameNode,
+                "unknown filter \(Printable.quoted(name))"
+                    + (nearest.map { "; did you mean `\($0)`?" } ?? ""))
         }
         return nil
     }
@@ -86,8 +90,10 @@ extension ConfigurationDraft {
         }
         if configuration.routes.contains(where: { !$0.isPublic }) {
             for name in ["identity", "totp", "jwt"] where index(name) == nil {
-                fault(filterPlace(nil), "`\(name)` is missing: every route that is not public "
-                    + "passes `identity`, `totp` and `jwt`")
+                fault(
+                    filterPlace(nil),
+                    "`\(name)` is missing: every route that is not public "
+                        + "passes `identity`, `totp` and `jwt`")
             }
         }
         mustFollow("totp", "identity")
@@ -99,9 +105,13 @@ extension ConfigurationDraft {
     }
 
     private func filterPlace(_ index: Int?) -> ConfigurationFault.Place {
-        if let index, places.filters.indices.contains(index) { return place(of: places.filters[index]) }
+        if let index, places.filters.indices.contains(index) {
+            return place(of: places.filters[index])
+        }
         // The chain of the defaults is safe, so it is the policy's list that is at fault.
-        guard let place = place(of: .filters) else { preconditionFailure("an unsafe default chain") }
+        guard let place = place(of: .filters) else {
+            preconditionFailure("an unsafe default chain")
+        }
         return place
     }
 }

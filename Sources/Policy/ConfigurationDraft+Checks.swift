@@ -16,8 +16,10 @@ extension ConfigurationDraft {
         var seeds: [String: String] = [:]
         for (agent, node) in zip(configuration.agents, places.agents) {
             if let other = users.updateValue(agent.name, forKey: agent.user), other != agent.name {
-                fault(node, "agents `\(other)` and `\(agent.name)` have one upstream user "
-                    + "`\(agent.user)`: give each its own `user`")
+                fault(
+                    node,
+                    "agents `\(other)` and `\(agent.name)` have one upstream user "
+                        + "`\(agent.user)`: give each its own `user`")
             }
         }
         for (agent, node) in zip(configuration.agents, places.seeds) {
@@ -35,9 +37,11 @@ extension ConfigurationDraft {
             let audience = configuration.audience(of: upstream)
             guard let other = owners.updateValue(upstream, forKey: audience) else { continue }
             if other.sharedAudience, upstream.sharedAudience { continue }
-            fault(upstreamPlace(index), "upstreams `\(other.name)` and `\(upstream.name)` have one "
-                + "audience `\(audience)`, so a token for one is good at the other: give each its "
-                + "own `audience`, or write `\"shared_audience\": true` in both")
+            fault(
+                upstreamPlace(index),
+                "upstreams `\(other.name)` and `\(upstream.name)` have one "
+                    + "audience `\(audience)`, so a token for one is good at the other: give each its "
+                    + "own `audience`, or write `\"shared_audience\": true` in both")
         }
     }
 
@@ -47,23 +51,30 @@ extension ConfigurationDraft {
         where upstream.endpoint.reaches(admin) && isEndpointKnown(index) {
             fault(upstreamPlace(index), "the endpoint \(upstream.endpoint) is the admin address")
         }
-        if configuration.listen.address.reaches(admin) || admin.reaches(configuration.listen.address) {
+        if configuration.listen.address.reaches(admin)
+            || admin.reaches(configuration.listen.address)
+        {
             let place = place(of: .listenAddress) ?? place(of: .adminAddress)
-            fault(place ?? .environment(EnvironmentVariable.listen.rawValue),
-                  "the listener and the admin listener have one address")
+            fault(
+                place ?? .environment(EnvironmentVariable.listen.rawValue),
+                "the listener and the admin listener have one address")
         }
     }
 
     /// False where the endpoint is a placeholder, since none was given or it could not be read.
     private func isEndpointKnown(_ index: Int) -> Bool {
-        if let place = place(of: .upstreamEndpoint), place != self.place(of: .upstreams) { return true }
+        if let place = place(of: .upstreamEndpoint), place != self.place(of: .upstreams) {
+            return true
+        }
         if places.endpoints.indices.contains(index) { return places.endpoints[index] != nil }
         return policy != nil || configuration.mode == .sidecar
     }
 
     /// Where an upstream's endpoint was set.
     private func upstreamPlace(_ index: Int) -> ConfigurationFault.Place {
-        if let place = place(of: .upstreamEndpoint), place != self.place(of: .upstreams) { return place }
+        if let place = place(of: .upstreamEndpoint), place != self.place(of: .upstreams) {
+            return place
+        }
         if places.endpoints.indices.contains(index) {
             return place(of: places.endpoints[index] ?? places.upstreams[index])
         }
@@ -74,17 +85,23 @@ extension ConfigurationDraft {
         let limits = configuration.listen.limits
         if limits.requestLineBytes > limits.headerBytes {
             if let place = place(of: .requestLine) {
-                fault(place, "must not be larger than `header_bytes`, "
-                    + SizeText.text(limits.headerBytes))
+                fault(
+                    place,
+                    "must not be larger than `header_bytes`, "
+                        + SizeText.text(limits.headerBytes))
             } else {
                 configuration.listen.limits.requestLineBytes = limits.headerBytes
             }
         }
         let drain = configuration.drain
         if drain.graceMilliseconds > drain.deadlineMilliseconds,
-           let place = place(of: .drainGrace) ?? place(of: .drainDeadline) {
-            fault(place, "`drain.grace`, \(DurationText.text(drain.graceMilliseconds)), must not be "
-                + "longer than `drain.deadline`, \(DurationText.text(drain.deadlineMilliseconds))")
+            let place = place(of: .drainGrace) ?? place(of: .drainDeadline)
+        {
+            fault(
+                place,
+                "`drain.grace`, \(DurationText.text(drain.graceMilliseconds)), must not be "
+                    + "longer than `drain.deadline`, \(DurationText.text(drain.deadlineMilliseconds))"
+            )
         }
     }
 

@@ -35,14 +35,18 @@ extension ConfigurationDraft {
         let known = EnvironmentVariable.allCases.map(\.rawValue)
         for (name, value) in environment.sorted(by: { $0.key < $1.key })
         where name.hasPrefix(EnvironmentVariable.prefix) && !known.contains(name)
-            && !EnvironmentVariable.isServiceLink(name, value: value) {
+            && !EnvironmentVariable.isServiceLink(name, value: value)
+        {
             // What they have in common would make any two of them near.
             let own = String(name.dropFirst(EnvironmentVariable.prefix.count))
             let nearest = NearestName.of(
                 own, in: known.map { String($0.dropFirst(EnvironmentVariable.prefix.count)) })
-            warn(.environment(name), "unknown variable" + (nearest.map {
-                "; did you mean `\(EnvironmentVariable.prefix)\($0)`?"
-            } ?? ""))
+            warn(
+                .environment(name),
+                "unknown variable"
+                    + (nearest.map {
+                        "; did you mean `\(EnvironmentVariable.prefix)\($0)`?"
+                    } ?? ""))
         }
     }
 
@@ -55,22 +59,32 @@ extension ConfigurationDraft {
         take(settings[.workers], .workers, \.workers, Self.whole(Bounds.workers)) {
             Self.integer($0, in: Bounds.workers).map { .some($0) }
         }
-        take(settings[.logLevel], .logLevel, \.logLevel, Expected.choice(Configuration.LogLevel.self)) {
+        take(
+            settings[.logLevel], .logLevel, \.logLevel, Expected.choice(Configuration.LogLevel.self)
+        ) {
             Configuration.LogLevel(rawValue: $0)
         }
         take(settings[.issuer], .issuerName, \.issuer.name, Expected.claim, Self.claim)
         take(settings[.audience], .issuerAudience, \.issuer.audience, Expected.claim, Self.claim)
-        take(settings[.connections], .connections, \.listen.limits.connections,
-             Self.whole(Bounds.connections)) { Self.integer($0, in: Bounds.connections) }
-        take(settings[.connectionsPerIP], .connectionsPerIP, \.listen.limits.connectionsPerIP,
-             Self.whole(Bounds.connections)) { Self.integer($0, in: Bounds.connections) }
+        take(
+            settings[.connections], .connections, \.listen.limits.connections,
+            Self.whole(Bounds.connections)
+        ) { Self.integer($0, in: Bounds.connections) }
+        take(
+            settings[.connectionsPerIP], .connectionsPerIP, \.listen.limits.connectionsPerIP,
+            Self.whole(Bounds.connections)
+        ) { Self.integer($0, in: Bounds.connections) }
         take(settings[.totpOneTime], .totpOneTime, \.totp.oneTime, "must be `true` or `false`") {
             Bool($0)
         }
-        take(settings[.drainGrace], .drainGrace, \.drain.graceMilliseconds,
-             Expected.duration(Bounds.drainGrace)) { Self.duration($0, in: Bounds.drainGrace) }
-        take(settings[.drainDeadline], .drainDeadline, \.drain.deadlineMilliseconds,
-             Expected.duration(Bounds.drainDeadline)) { Self.duration($0, in: Bounds.drainDeadline) }
+        take(
+            settings[.drainGrace], .drainGrace, \.drain.graceMilliseconds,
+            Expected.duration(Bounds.drainGrace)
+        ) { Self.duration($0, in: Bounds.drainGrace) }
+        take(
+            settings[.drainDeadline], .drainDeadline, \.drain.deadlineMilliseconds,
+            Expected.duration(Bounds.drainDeadline)
+        ) { Self.duration($0, in: Bounds.drainDeadline) }
         applySessionLifetime(settings[.sessionLifetime])
         applyIPRate(settings[.ipRate])
         applyAgentRate(settings[.agentRate])
@@ -108,11 +122,15 @@ extension ConfigurationDraft {
     private mutating func applySessionLifetime(_ entry: EnvironmentEntry?) {
         guard let entry else { return }
         guard entry.text != "off" else {
-            set(.sessionsEnabled, \.sessions.enabled, to: false, from: entry.source, at: entry.place)
+            set(
+                .sessionsEnabled, \.sessions.enabled, to: false, from: entry.source, at: entry.place
+            )
             return
         }
-        take(entry, .sessionsLifetime, \.sessions.lifetimeMilliseconds,
-             Expected.duration(Bounds.sessionLifetime) + ", or `off`") {
+        take(
+            entry, .sessionsLifetime, \.sessions.lifetimeMilliseconds,
+            Expected.duration(Bounds.sessionLifetime) + ", or `off`"
+        ) {
             Self.duration($0, in: Bounds.sessionLifetime)
         }
     }
@@ -159,8 +177,9 @@ extension ConfigurationDraft {
     private mutating func applyUpstream(_ entry: EnvironmentEntry?) {
         guard let entry else {
             if policy == nil, configuration.mode == .standalone {
-                fault(.environment(EnvironmentVariable.upstream.rawValue),
-                      "required without a policy; for example `http://openclaw:8080`")
+                fault(
+                    .environment(EnvironmentVariable.upstream.rawValue),
+                    "required without a policy; for example `http://openclaw:8080`")
             }
             return
         }

@@ -4,7 +4,9 @@
 extension ConfigurationDraft {
     mutating func settleDirectories(_ settings: EnvironmentSettings, _ files: some FileReading) {
         if let entry = settings[.secretsDirectory] {
-            set(.secretsDirectory, \.secretsDirectory, to: PathText.resolve(entry.text, besides: ""),
+            set(
+                .secretsDirectory, \.secretsDirectory,
+                to: PathText.resolve(entry.text, besides: ""),
                 from: entry.source, at: entry.place)
         }
         configuration.listen.certificatePath = secret("tls_cert")
@@ -13,7 +15,8 @@ extension ConfigurationDraft {
             let path = PathText.resolve(entry.text, besides: "")
             set(.stateDirectory, \.stateDirectory, to: path, from: entry.source, at: entry.place)
             if !files.isWritableDirectory(path) {
-                fault(entry.place, "\(Printable.quoted(path)) is no directory that can be written to")
+                fault(
+                    entry.place, "\(Printable.quoted(path)) is no directory that can be written to")
             }
         } else if files.isWritableDirectory(ConfigurationLoader.defaultStateDirectory) {
             configuration.stateDirectory = ConfigurationLoader.defaultStateDirectory
@@ -21,7 +24,8 @@ extension ConfigurationDraft {
     }
 
     /// The policy that is asked for, or the one at the usual place where there is one.
-    mutating func policyPath(_ settings: EnvironmentSettings, _ files: some FileReading) -> String? {
+    mutating func policyPath(_ settings: EnvironmentSettings, _ files: some FileReading) -> String?
+    {
         if let entry = settings[.policy] {
             note(.policyFile, from: entry.source, at: entry.place)
             return entry.text
@@ -57,20 +61,23 @@ extension ConfigurationDraft {
             if error == .notFound {
                 keys = .madeAtFirstStart
                 if configuration.stateDirectory == nil {
-                    fault(.file(path), "no such file, and no writable state directory to keep a "
-                        + "key in: mount one of the two")
+                    fault(
+                        .file(path),
+                        "no such file, and no writable state directory to keep a "
+                            + "key in: mount one of the two")
                 }
             }
         }
         configuration.agents = [
             Configuration.Agent(
                 name: "default", keys: keys,
-                totp: Configuration.AgentTOTP(seedPath: secret("totp_seed"))),
+                totp: Configuration.AgentTOTP(seedPath: secret("totp_seed")))
         ]
     }
 
     mutating func checkSecrets(_ files: some FileReading) {
-        checkFile(configuration.listen.certificatePath, place(of: .certificate), isSecret: false, files)
+        checkFile(
+            configuration.listen.certificatePath, place(of: .certificate), isSecret: false, files)
         checkFile(configuration.listen.keyPath, place(of: .key), isSecret: true, files)
         for (index, agent) in configuration.agents.enumerated() {
             let node = places.seeds.indices.contains(index) ? places.seeds[index] : nil

@@ -74,8 +74,10 @@ extension ConfigurationDraft {
         take(limits["body_timeout"], .bodyTimeout, \.listen.limits.bodyTimeoutMilliseconds) {
             $0.duration($1, in: Bounds.timeout)
         }
-        take(limits["keepalive_timeout"], .keepaliveTimeout,
-             \.listen.limits.keepaliveTimeoutMilliseconds) {
+        take(
+            limits["keepalive_timeout"], .keepaliveTimeout,
+            \.listen.limits.keepaliveTimeoutMilliseconds
+        ) {
             $0.duration($1, in: Bounds.timeout)
         }
     }

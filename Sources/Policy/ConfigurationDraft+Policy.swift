@@ -20,8 +20,9 @@ extension ConfigurationDraft {
             value = try JSONReader.read(file.bytes.span, dialect: .policy)
         } catch {
             let position = TextPosition(of: error.offset, in: file.bytes.span)
-            fault(.policy(file: file.path, position: position, pointer: error.pointer),
-                  error.reason.description)
+            fault(
+                .policy(file: file.path, position: position, pointer: error.pointer),
+                error.reason.description)
             return false
         }
         let root = PolicyNode(value)
@@ -70,7 +71,9 @@ extension ConfigurationDraft {
     private mutating func readIssuer(_ node: PolicyNode) {
         let known = ["name", "audience", "algorithm", "lifetime", "reuse", "legacy_header"]
         guard let issuer = object(node, known: known, notBuilt: ["rotate_every"]) else { return }
-        requireInert(issuer["algorithm"], "algorithm", unless: "`\"ES256\"`") { $0.string == "ES256" }
+        requireInert(issuer["algorithm"], "algorithm", unless: "`\"ES256\"`") {
+            $0.string == "ES256"
+        }
         take(issuer["name"], .issuerName, \.issuer.name) { $0.claim($1) }
         take(issuer["audience"], .issuerAudience, \.issuer.audience) { $0.claim($1) }
         take(issuer["lifetime"], .issuerLifetime, \.issuer.lifetimeMilliseconds) {
@@ -139,18 +142,24 @@ extension Configuration.Admin {
             let path = String(text.dropFirst("unix:".count))
             // A socket's path must fit `sun_path` with the NUL that ends it.
             guard path.hasPrefix("/"), path.utf8.count <= 107, !path.utf8.contains(0) else {
-                return .failure(Fault(reason: "`unix:` must be followed by an absolute path of "
-                    + "at most 107 bytes"))
+                return .failure(
+                    Fault(
+                        reason: "`unix:` must be followed by an absolute path of "
+                            + "at most 107 bytes"))
             }
             return .success(.unix(path: path))
         }
         guard let address = SocketAddressText(binding: text) else {
-            return .failure(Fault(reason: "must be an address and a port, as in `127.0.0.1:9901`, "
-                + "or `unix:/path`, or `off`"))
+            return .failure(
+                Fault(
+                    reason: "must be an address and a port, as in `127.0.0.1:9901`, "
+                        + "or `unix:/path`, or `off`"))
         }
         guard address.isLoopback else {
-            return .failure(Fault(reason: "must be on loopback: TLS for the admin listener "
-                + "is not built yet in this version"))
+            return .failure(
+                Fault(
+                    reason: "must be on loopback: TLS for the admin listener "
+                        + "is not built yet in this version"))
         }
         return .success(.tcp(address))
     }

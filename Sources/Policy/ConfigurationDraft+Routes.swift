@@ -12,7 +12,8 @@ extension ConfigurationDraft {
     mutating func readRoutes(_ node: PolicyNode?, _ root: PolicyNode) {
         guard let node else {
             if configuration.upstreams.count > 1 {
-                fault(root, "`routes` is missing: with several upstreams it must say which is whose")
+                fault(
+                    root, "`routes` is missing: with several upstreams it must say which is whose")
             }
             return
         }
@@ -31,8 +32,10 @@ extension ConfigurationDraft {
                 continue
             }
             if let other = configuration.routes.firstIndex(where: { $0.path == route.path }) {
-                fault(item, "this route can never match: its path is that of "
-                    + "\(places.routes[other].pointer)")
+                fault(
+                    item,
+                    "this route can never match: its path is that of "
+                        + "\(places.routes[other].pointer)")
             }
             configuration.routes.append(route)
             places.routes.append(item)
@@ -42,7 +45,9 @@ extension ConfigurationDraft {
 
     private mutating func route(_ node: PolicyNode) -> Configuration.Route? {
         let known = ["path", "methods", "public", "upstream"]
-        guard let object = object(node, known: known, notBuilt: Self.notBuiltRoute) else { return nil }
+        guard let object = object(node, known: known, notBuilt: Self.notBuiltRoute) else {
+            return nil
+        }
         let path = required(object, "path").flatMap { routePath($0) }
         let methods = object["methods"].map { self.methods($0) } ?? []
         let isPublic = object["public"].map { bool($0) } ?? false
@@ -64,8 +69,10 @@ extension ConfigurationDraft {
         // An upstream whose name could not be read may be the one.
         if names.contains("") { return nil }
         let nearest = NearestName.of(name, in: names)
-        fault(node, "unknown upstream \(Printable.quoted(name))"
-            + (nearest.map { "; did you mean `\($0)`?" } ?? ""))
+        fault(
+            node,
+            "unknown upstream \(Printable.quoted(name))"
+                + (nearest.map { "; did you mean `\($0)`?" } ?? ""))
         return nil
     }
 
@@ -78,7 +85,8 @@ extension ConfigurationDraft {
         var methods: [String] = []
         for item in items {
             guard let text = string(item) else { continue }
-            guard (1...32).contains(text.utf8.count), text.utf8.allSatisfy(\.isTokenCharacter) else {
+            guard (1...32).contains(text.utf8.count), text.utf8.allSatisfy(\.isTokenCharacter)
+            else {
                 fault(item, "must be a method, as in `POST`")
                 continue
             }
@@ -109,7 +117,9 @@ extension ConfigurationDraft {
         let isPathCharacter = { (byte: UInt8) in
             byte.isLetter || byte.isDigit || "/-._~!$&'()*+,;=:@".utf8.contains(byte)
         }
-        if let bad = path.unicodeScalars.first(where: { !$0.isASCII || !isPathCharacter(UInt8($0.value)) }) {
+        if let bad = path.unicodeScalars.first(where: {
+            !$0.isASCII || !isPathCharacter(UInt8($0.value))
+        }) {
             return "\(Printable.quoted(String(Character(bad)))) is not allowed in a route's path"
         }
         let segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()

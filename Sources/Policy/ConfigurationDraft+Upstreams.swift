@@ -41,7 +41,9 @@ extension ConfigurationDraft {
             places.upstreams.append(node)
             places.endpoints.append(endpointNode)
         }
-        guard let object = object(node, known: known, notBuilt: Self.notBuiltUpstream) else { return }
+        guard let object = object(node, known: known, notBuilt: Self.notBuiltUpstream) else {
+            return
+        }
         requireInert(object["balance"], "balance", unless: "`\"least_request\"`") {
             $0.string == "least_request"
         }
@@ -62,7 +64,8 @@ extension ConfigurationDraft {
             upstream.firstByteTimeoutMilliseconds = value
         }
         if let node = object["max_connections"],
-           let value = integer(node, in: Bounds.upstreamConnections) {
+            let value = integer(node, in: Bounds.upstreamConnections)
+        {
             upstream.maxConnections = value
         }
         if let node = object["max_pending"], let value = integer(node, in: Bounds.upstreamPending) {
@@ -103,12 +106,16 @@ extension ConfigurationDraft {
     /// A name of an agent or an upstream: `[A-Za-z0-9][A-Za-z0-9._@-]{0,63}`.
     mutating func name(_ node: PolicyNode) -> String? {
         guard let text = string(node) else { return nil }
-        let isName = (1...64).contains(text.utf8.count) && text.utf8.enumerated().allSatisfy {
-            $1.isLetter || $1.isDigit || $0 > 0 && "._@-".utf8.contains($1)
-        }
+        let isName =
+            (1...64).contains(text.utf8.count)
+            && text.utf8.enumerated().allSatisfy {
+                $1.isLetter || $1.isDigit || $0 > 0 && "._@-".utf8.contains($1)
+            }
         guard isName else {
-            fault(node, "must be 1 to 64 letters, digits, `.`, `_`, `@` and `-`, "
-                + "the first a letter or a digit")
+            fault(
+                node,
+                "must be 1 to 64 letters, digits, `.`, `_`, `@` and `-`, "
+                    + "the first a letter or a digit")
             return nil
         }
         return text

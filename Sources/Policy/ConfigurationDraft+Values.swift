@@ -21,8 +21,10 @@ extension ConfigurationDraft {
                 continue
             }
             let nearest = NearestName.of(member.name, in: known + notBuilt)
-            fault(place, "unknown key \(Printable.quoted(member.name))"
-                + (nearest.map { "; did you mean `\($0)`?" } ?? ""))
+            fault(
+                place,
+                "unknown key \(Printable.quoted(member.name))"
+                    + (nearest.map { "; did you mean `\($0)`?" } ?? ""))
         }
         return PolicyObject(node: node)
     }
@@ -97,8 +99,10 @@ extension ConfigurationDraft {
     mutating func size(_ node: PolicyNode, in range: ClosedRange<Int>) -> Int? {
         guard let text = string(node) else { return nil }
         guard let value = SizeText.parse(text), range.contains(value) else {
-            fault(node, "must be a size from \(SizeText.text(range.lowerBound)) to "
-                + "\(SizeText.text(range.upperBound)), as in `\"64KiB\"`")
+            fault(
+                node,
+                "must be a size from \(SizeText.text(range.lowerBound)) to "
+                    + "\(SizeText.text(range.upperBound)), as in `\"64KiB\"`")
             return nil
         }
         return value

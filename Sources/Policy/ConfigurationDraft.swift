@@ -100,7 +100,7 @@ struct PolicyNode {
     }
 }
 
-/// Invariant: each array is as long as the list of the configuration that it tells of, or empty
+/// Invariant: each array of nodes is as long as the list of the configuration that it tells of, or empty
 /// where that list is a default.
 struct PolicyPlaces {
     var root: PolicyNode?
@@ -109,6 +109,8 @@ struct PolicyPlaces {
     var endpoints: [PolicyNode?] = []
     var agents: [PolicyNode] = []
     var seeds: [PolicyNode?] = []
+    /// The agent of each key, by its hash.
+    var keyOwners: [[UInt8]: String] = [:]
     var routes: [PolicyNode] = []
     var filters: [PolicyNode] = []
     /// False once a filter or a route could not be read: its neighbours cannot be judged then.

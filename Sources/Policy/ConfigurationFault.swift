@@ -29,7 +29,8 @@ extension ConfigurationFault: CustomStringConvertible {
             Printable.escaped("\(name): \(reason)")
         case .policy(let file, let position, let pointer):
             Printable.escaped(
-                "\(file):\(position): " + (pointer.description.isEmpty ? "" : "\(pointer): ") + reason)
+                "\(file):\(position): " + (pointer.description.isEmpty ? "" : "\(pointer): ")
+                    + reason)
         }
     }
 }

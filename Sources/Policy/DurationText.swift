@@ -46,7 +46,9 @@ enum UnitText {
         let digits = text.utf8.prefix { $0.isDigit }
         guard let count = Int(String(Substring(digits))) else { return nil }
         let unit = text.utf8.dropFirst(digits.count)
-        guard let match = units.first(where: { $0.name.utf8.elementsEqual(unit) }) else { return nil }
+        guard let match = units.first(where: { $0.name.utf8.elementsEqual(unit) }) else {
+            return nil
+        }
         let (product, overflow) = count.multipliedReportingOverflow(by: match.factor)
         return overflow ? nil : product
     }

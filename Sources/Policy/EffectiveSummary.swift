@@ -54,7 +54,8 @@ package struct EffectiveSummary: CustomStringConvertible {
         add("workers", configuration.workers.map(String.init) ?? "one per core", .workers)
         add("policy", configuration.policy?.path ?? "none", .policyFile)
         add("secrets", configuration.secretsDirectory, .secretsDirectory)
-        add("state", configuration.stateDirectory ?? "none: nothing survives a restart",
+        add(
+            "state", configuration.stateDirectory ?? "none: nothing survives a restart",
             .stateDirectory)
         add("log level", configuration.logLevel.rawValue, .logLevel)
         let drain = configuration.drain
@@ -80,13 +81,15 @@ package struct EffectiveSummary: CustomStringConvertible {
         add("  body", SizeText.text(Int(clamping: limits.bodyBytes)), .body)
         add("  header timeout", DurationText.text(limits.headerTimeoutMilliseconds), .headerTimeout)
         add("  body timeout", DurationText.text(limits.bodyTimeoutMilliseconds), .bodyTimeout)
-        add("  keepalive timeout", DurationText.text(limits.keepaliveTimeoutMilliseconds),
+        add(
+            "  keepalive timeout", DurationText.text(limits.keepaliveTimeoutMilliseconds),
             .keepaliveTimeout)
-        let admin = switch configuration.admin {
-        case .off: "off"
-        case .tcp(let address): address.description
-        case .unix(let path): "unix:\(path)"
-        }
+        let admin =
+            switch configuration.admin {
+            case .off: "off"
+            case .tcp(let address): address.description
+            case .unix(let path): "unix:\(path)"
+            }
         add("admin", admin, .adminAddress)
     }
 
@@ -123,21 +126,26 @@ package struct EffectiveSummary: CustomStringConvertible {
     private mutating func describeRoutes() {
         add("routes", "\(configuration.routes.count)", .routes)
         for route in configuration.routes {
-            let methods = route.methods.isEmpty ? "any method" : route.methods.joined(separator: ", ")
+            let methods =
+                route.methods.isEmpty ? "any method" : route.methods.joined(separator: ", ")
             let filters = configuration.filters(on: route)
             let passes = filters == configuration.filters ? "whole chain" : Self.chain(filters)
             let upstream = configuration.upstreams[route.upstreamIndex].name
-            add("  \(route.path)\(route.isPrefix ? "*" : "")", "\(methods)"
-                + (route.isPublic ? ", PUBLIC" : "") + ", \(passes) > \(upstream)")
+            add(
+                "  \(route.path)\(route.isPrefix ? "*" : "")",
+                "\(methods)"
+                    + (route.isPublic ? ", PUBLIC" : "") + ", \(passes) > \(upstream)")
         }
     }
 
     private mutating func describeUpstreams() {
         add("upstreams", "\(configuration.upstreams.count)", .upstreams)
         for upstream in configuration.upstreams {
-            add("  \(upstream.name)", "http://\(upstream.endpoint), "
-                + "audience \(configuration.audience(of: upstream)), "
-                + "\(upstream.maxConnections) connections", .upstreamEndpoint)
+            add(
+                "  \(upstream.name)",
+                "http://\(upstream.endpoint), "
+                    + "audience \(configuration.audience(of: upstream)), "
+                    + "\(upstream.maxConnections) connections", .upstreamEndpoint)
         }
     }
 
@@ -146,13 +154,16 @@ package struct EffectiveSummary: CustomStringConvertible {
         let isLimited = configuration.filters.contains(.agentRateLimit)
         for agent in configuration.agents {
             let scopes = agent.scopes.isEmpty ? "none" : agent.scopes.joined(separator: " ")
-            let keys = switch agent.keys {
-            case .hashes(let hashes): hashes.count == 1 ? "1 key" : "\(hashes.count) keys"
-            case .apiKeyFromSecret: "key from its secret"
-            case .madeAtFirstStart: "key made at first start"
-            }
-            add("  \(agent.name)", (agent.user == agent.name ? "" : "user \(agent.user), ")
-                + "scopes \(scopes), \(keys), \(isLimited ? agent.rate.description : "no rate limit")",
+            let keys =
+                switch agent.keys {
+                case .hashes(let hashes): hashes.count == 1 ? "1 key" : "\(hashes.count) keys"
+                case .apiKeyFromSecret: "key from its secret"
+                case .madeAtFirstStart: "key made at first start"
+                }
+            add(
+                "  \(agent.name)",
+                (agent.user == agent.name ? "" : "user \(agent.user), ")
+                    + "scopes \(scopes), \(keys), \(isLimited ? agent.rate.description : "no rate limit")",
                 .agentRate)
         }
     }

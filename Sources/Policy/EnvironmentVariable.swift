@@ -35,7 +35,9 @@ package enum EnvironmentVariable: String, Sendable, CaseIterable {
     /// name begins so: not a mistyped setting of ours.
     static func isServiceLink(_ name: String, value: String) -> Bool {
         let words = name.split(separator: "_")
-        if words.count >= 3, words.contains("SERVICE"), words.contains("HOST") || words.contains("PORT") {
+        if words.count >= 3, words.contains("SERVICE"),
+            words.contains("HOST") || words.contains("PORT")
+        {
             return true
         }
         guard let port = words.lastIndex(of: "PORT") else { return false }

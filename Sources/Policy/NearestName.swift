@@ -13,9 +13,9 @@ package enum NearestName {
         var best: (name: String, distance: Int)?
         for candidate in candidates {
             guard let distance = distance(name, candidate),
-                  distance <= max(2, candidate.utf8.count / 3),
-                  distance < candidate.utf8.count,
-                  distance < best?.distance ?? .max
+                distance <= max(2, candidate.utf8.count / 3),
+                distance < candidate.utf8.count,
+                distance < best?.distance ?? .max
             else { continue }
             best = (candidate, distance)
         }
@@ -36,7 +36,8 @@ package enum NearestName {
                 let changed = left[row] == right[column] ? 0 : 1
                 var cost = min(last[column] + changed, last[column + 1] + 1, current[column] + 1)
                 if row > 0, column > 0, left[row] == right[column - 1],
-                   left[row - 1] == right[column] {
+                    left[row - 1] == right[column]
+                {
                     cost = min(cost, beforeLast[column - 1] + 1)
                 }
                 current.append(cost)

@@ -22,8 +22,8 @@ package struct Rate: Sendable, Equatable {
     package init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0].utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-              let requests = Int(parts[0]), (1...Self.requestsMax).contains(requests),
-              let period = DurationText.parse(String(parts[1])), Self.periodRange.contains(period)
+            let requests = Int(parts[0]), (1...Self.requestsMax).contains(requests),
+            let period = DurationText.parse(String(parts[1])), Self.periodRange.contains(period)
         else { return nil }
         self.init(requests: requests, periodMilliseconds: period, burst: 2 * requests)
     }

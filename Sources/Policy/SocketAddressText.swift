@@ -19,7 +19,7 @@ package struct SocketAddressText: Sendable, Hashable {
     /// Port 0 is refused: who connects must know the port.
     package init?(_ text: String) {
         guard let (host, port) = Self.split(text), let port,
-              let number = Array(port.utf8).span.decimal, (1...65535).contains(number)
+            let number = Array(port.utf8).span.decimal, (1...65535).contains(number)
         else { return nil }
         self.init(host: host, port: UInt16(number))
     }
@@ -56,9 +56,9 @@ package struct SocketAddressText: Sendable, Hashable {
         let labels = text.split(separator: ".", omittingEmptySubsequences: false)
         for label in labels {
             guard (1...63).contains(label.utf8.count), label.first != "-", label.last != "-",
-                  label.utf8.allSatisfy({
-                      $0.isDigit || $0.isLetter || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
-                  })
+                label.utf8.allSatisfy({
+                    $0.isDigit || $0.isLetter || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+                })
             else { return false }
         }
         return labels.last.map { !$0.utf8.allSatisfy(\.isDigit) } ?? false

@@ -38,7 +38,8 @@ enum OriginText {
         guard let (host, port) = SocketAddressText.split(String(rest)) else {
             throw .malformed("malformed host")
         }
-        let address = port == nil
+        let address =
+            port == nil
             ? SocketAddressText(host: host, port: defaultPort) : SocketAddressText(String(rest))
         guard let address else { throw .malformed("malformed host or port") }
         return address

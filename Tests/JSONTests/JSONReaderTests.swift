@@ -10,7 +10,8 @@ func read(
     try JSONReader.read(Array(text.utf8).span, dialect: dialect)
 }
 
-func read(_ bytes: [UInt8], _ dialect: JSONReader.Dialect = .strict) throws(JSONFault) -> JSONValue {
+func read(_ bytes: [UInt8], _ dialect: JSONReader.Dialect = .strict) throws(JSONFault) -> JSONValue
+{
     try JSONReader.read(bytes.span, dialect: dialect)
 }
 
@@ -36,7 +37,9 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         self.offset = offset
     }
 
-    var testDescription: String { "\(String(decoding: text, as: UTF8.self)): \(reason) at \(offset)" }
+    var testDescription: String {
+        "\(String(decoding: text, as: UTF8.self)): \(reason) at \(offset)"
+    }
 }
 
 @Suite struct JSONReaderTests {
@@ -89,7 +92,8 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         Refusal("\"\t\"", .controlInString, 1), Refusal("\"\u{0}\"", .controlInString, 1),
         Refusal("\"\\uD800\"", .loneSurrogate, 1), Refusal("\"x\\uDC00\"", .loneSurrogate, 2),
         Refusal("\"\\uD800\\uD800\"", .loneSurrogate, 1),
-        Refusal("\"\\uD800\\n\"", .loneSurrogate, 1), Refusal("\"\\uD800\\u0041\"", .loneSurrogate, 1),
+        Refusal("\"\\uD800\\n\"", .loneSurrogate, 1),
+        Refusal("\"\\uD800\\u0041\"", .loneSurrogate, 1),
         Refusal([0x22, 0xFF, 0x22], .invalidUTF8, 1),
         Refusal([0x22, 0xC0, 0x80, 0x22], .invalidUTF8, 1),
         Refusal([0x22, 0xED, 0xA0, 0x80, 0x22], .invalidUTF8, 1),

@@ -24,26 +24,29 @@ import Testing
     }
 
     @Test func compactHasNoSpace() {
-        #expect(example(.compact) ==
-            #"{"name":"weather-1","keys":[1,{"on":true},[]],"none":{},"count":18446744073709551615,"end":null}"#)
+        #expect(
+            example(.compact)
+                == #"{"name":"weather-1","keys":[1,{"on":true},[]],"none":{},"count":18446744073709551615,"end":null}"#
+        )
     }
 
     @Test func prettyHasOneItemALine() {
-        #expect(example(.pretty) == """
-            {
-              "name": "weather-1",
-              "keys": [
-                1,
+        #expect(
+            example(.pretty) == """
                 {
-                  "on": true
-                },
-                []
-              ],
-              "none": {},
-              "count": 18446744073709551615,
-              "end": null
-            }
-            """)
+                  "name": "weather-1",
+                  "keys": [
+                    1,
+                    {
+                      "on": true
+                    },
+                    []
+                  ],
+                  "none": {},
+                  "count": 18446744073709551615,
+                  "end": null
+                }
+                """)
     }
 
     /// Whatever a string holds, what is written reads back as it was.

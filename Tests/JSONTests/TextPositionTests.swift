@@ -25,8 +25,9 @@ import Testing
         #expect(JSONPointer().appending("a").appending(0).description == "/a/0")
         // The examples of RFC 6901 §5.
         let names = ["foo", "", "a/b", "c%d", "e^f", "g|h", "i\\j", "k\"l", " ", "m~n"]
-        #expect(names.map { JSONPointer().appending($0).description } == [
-            "/foo", "/", "/a~1b", "/c%d", "/e^f", "/g|h", "/i\\j", "/k\"l", "/ ", "/m~0n",
-        ])
+        #expect(
+            names.map { JSONPointer().appending($0).description } == [
+                "/foo", "/", "/a~1b", "/c%d", "/e^f", "/g|h", "/i\\j", "/k\"l", "/ ", "/m~0n",
+            ])
     }
 }

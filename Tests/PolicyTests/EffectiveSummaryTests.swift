@@ -24,17 +24,22 @@ import Testing
     }
 
     @Test func everyValueHasItsSource() throws {
-        let lines = try lines(load(policy: Self.policy, [
-            "AGENTPORT_LISTEN": "[::]:443", "AGENTPORT_MODE": "sidecar",
-        ]))
+        let lines = try lines(
+            load(
+                policy: Self.policy,
+                [
+                    "AGENTPORT_LISTEN": "[::]:443", "AGENTPORT_MODE": "sidecar",
+                ]))
         #expect(lines.contains("mode sidecar AGENTPORT_MODE"))
         #expect(lines.contains("workers 1 default"))
         #expect(lines.contains("listen [::]:443, TLS 1.3 AGENTPORT_LISTEN"))
         #expect(lines.contains("body 1MiB policy"))
         #expect(lines.contains("connections 2000 default"))
         #expect(lines.contains("admin 127.0.0.1:9901 default"))
-        #expect(lines.contains("chain tls_inspector > ip_rate_limit > identity > totp > "
-            + "agent_rate_limit > jwt default"))
+        #expect(
+            lines.contains(
+                "chain tls_inspector > ip_rate_limit > identity > totp > "
+                    + "agent_rate_limit > jwt default"))
         #expect(lines.contains("ip rate 1000/1s, burst 2000 default"))
     }
 
@@ -42,15 +47,20 @@ import Testing
         let lines = try lines(load(policy: Self.policy))
         #expect(lines.contains("/healthz any method, PUBLIC, tls_inspector > ip_rate_limit > claw"))
         #expect(lines.contains("/* POST, whole chain > claw"))
-        #expect(lines.contains("weather-1 user ops@example.com, scopes a b, 1 key, "
-            + "1000/1s, burst 2000 policy"))
-        #expect(lines.contains("claw http://claw:8080, audience openclaw-prod, 1024 connections policy"))
+        #expect(
+            lines.contains(
+                "weather-1 user ops@example.com, scopes a b, 1 key, "
+                    + "1000/1s, burst 2000 policy"))
+        #expect(
+            lines.contains("claw http://claw:8080, audience openclaw-prod, 1024 connections policy")
+        )
         // Half a minute's reading.
         #expect(lines.count < 60)
     }
 
     @Test func noHashIsShown() throws {
-        let text = EffectiveSummary(try #require(load(policy: Self.policy).configuration)).description
+        let text = EffectiveSummary(try #require(load(policy: Self.policy).configuration))
+            .description
         #expect(!text.contains("abab"))
     }
 }

@@ -17,8 +17,10 @@ import Testing
         #expect(DurationText.parse(text) == milliseconds)
     }
 
-    @Test(arguments: [(0, "0s"), (1, "1ms"), (1500, "1500ms"), (90_000, "90s"), (300_000, "5m"),
-                      (86_400_000, "24h")])
+    @Test(arguments: [
+        (0, "0s"), (1, "1ms"), (1500, "1500ms"), (90_000, "90s"), (300_000, "5m"),
+        (86_400_000, "24h"),
+    ])
     func durationText(milliseconds: Int, text: String) {
         #expect(DurationText.text(milliseconds) == text)
         #expect(DurationText.parse(text) == milliseconds)
@@ -53,7 +55,8 @@ import Testing
     /// Text, canonical text; `nil` where it is no address.
     static let addresses: [(String, String?)] = [
         ("0.0.0.0", "0.0.0.0"), ("127.0.0.1", "127.0.0.1"), ("255.255.255.255", "255.255.255.255"),
-        ("256.0.0.1", nil), ("1.2.3", nil), ("1.2.3.4.5", nil), ("01.2.3.4", nil), ("1.2.3.4 ", nil),
+        ("256.0.0.1", nil), ("1.2.3", nil), ("1.2.3.4.5", nil), ("01.2.3.4", nil),
+        ("1.2.3.4 ", nil),
         ("1..2.3", nil), ("0x7f.0.0.1", nil), ("", nil), ("1.2.3.", nil), (".1.2.3", nil),
         ("::", "::"), ("::1", "::1"), ("1::", "1::"), ("fe80::1", "fe80::1"),
         ("2001:DB8:0:0:0:0:2:1", "2001:db8::2:1"), ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"),
@@ -91,8 +94,10 @@ import Testing
         #expect(block.contains(try #require(IPAddress(address))) == isIn)
     }
 
-    @Test(arguments: ["", "/8", "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0.0/08", "10.0.0.0/-1",
-                      "10.0.0.0/8/8", "10.0.0/8", "host/8", "10.0.0.0 /8"])
+    @Test(arguments: [
+        "", "/8", "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0.0/08", "10.0.0.0/-1",
+        "10.0.0.0/8/8", "10.0.0/8", "host/8", "10.0.0.0 /8",
+    ])
     func blockRefused(text: String) {
         #expect(throws: CIDRBlock.Fault.malformed) { try CIDRBlock(text) }
     }
@@ -109,7 +114,8 @@ import Testing
         ("my_svc.ns.svc.cluster.local:80", "my_svc.ns.svc.cluster.local:80"),
         ("", nil), (":8443", nil), ("8443", nil), ("host", nil), ("host:", nil), ("host:0", nil),
         ("host:65536", nil), ("host:-1", nil), ("host:80:80", nil), ("::1:80", nil), ("[::1]", nil),
-        ("[::1]x:80", nil), ("[host]:80", nil), ("[1.2.3.4]:80", nil), ("-a:80", nil), ("a-:80", nil),
+        ("[::1]x:80", nil), ("[host]:80", nil), ("[1.2.3.4]:80", nil), ("-a:80", nil),
+        ("a-:80", nil),
         ("a..b:80", nil), ("a b:80", nil), ("1.2.3.4.5:80", nil), ("300.1.1.1:80", nil),
         ("127.1:80", nil), ("2130706433:80", nil), ("bücher:80", nil), ("a/b:80", nil),
     ]
@@ -119,9 +125,11 @@ import Testing
         #expect(SocketAddressText(text)?.description == canonical)
     }
 
-    @Test(arguments: [("http://openclaw:8080", "openclaw:8080"), ("http://127.0.0.1:1/", "127.0.0.1:1"),
-                      ("http://[::1]:80", "[::1]:80"), ("http://host", "host:80"),
-                      ("http://[::1]", "[::1]:80")])
+    @Test(arguments: [
+        ("http://openclaw:8080", "openclaw:8080"), ("http://127.0.0.1:1/", "127.0.0.1:1"),
+        ("http://[::1]:80", "[::1]:80"), ("http://host", "host:80"),
+        ("http://[::1]", "[::1]:80"),
+    ])
     func upstreamURL(text: String, endpoint: String) throws {
         #expect(try UpstreamURL(text).endpoint.description == endpoint)
     }
@@ -129,7 +137,8 @@ import Testing
     @Test(arguments: [
         ("https://a:1", "`https://` to an upstream is not built yet in this version"),
         ("unix:/run/a", "`unix:` to an upstream is not built yet in this version"),
-        ("openclaw:8080", "it must begin with `http://`"), ("HTTP://a", "it must begin with `http://`"),
+        ("openclaw:8080", "it must begin with `http://`"),
+        ("HTTP://a", "it must begin with `http://`"),
         ("ftp://a", "it must begin with `http://`"),
         ("http://u:p@a:1", "a user or password is not allowed in it"),
         ("http://a:1/v1", "only scheme, host and port are allowed in it, no path"),
@@ -146,7 +155,8 @@ import Testing
     }
 
     static let nearest: [(String, String?)] = [
-        ("metods", "methods"), ("methdos", "methods"), ("METHODS", "methods"), ("upstreem", "upstream"),
+        ("metods", "methods"), ("methdos", "methods"), ("METHODS", "methods"),
+        ("upstreem", "upstream"),
         ("pth", "path"), ("publik", "public"), ("zzz", nil), ("", nil), ("frobnicate", nil),
         (String(repeating: "m", count: 1000), nil),
     ]
@@ -156,8 +166,10 @@ import Testing
         #expect(NearestName.of(name, in: ["path", "methods", "public", "upstream"]) == meant)
     }
 
-    @Test(arguments: [("", "", 0), ("a", "", 1), ("abc", "abc", 0), ("abcd", "abdc", 1),
-                      ("kitten", "sitting", 3), ("ca", "abc", 3)])
+    @Test(arguments: [
+        ("", "", 0), ("a", "", 1), ("abc", "abc", 0), ("abcd", "abdc", 1),
+        ("kitten", "sitting", 3), ("ca", "abc", 3),
+    ])
     func editDistance(left: String, right: String, distance: Int) {
         #expect(NearestName.distance(left, right) == distance)
         #expect(NearestName.distance(right, left) == distance)

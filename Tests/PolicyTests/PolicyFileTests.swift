@@ -106,10 +106,13 @@ func load(policy text: String, _ environment: [String: String] = [:]) -> Configu
         totp.algorithm = .sha256
         totp.digits = 8
         totp.periodMilliseconds = 60_000
-        #expect(configuration.agents == [Configuration.Agent(
-            name: "w", user: "ops@example.com", scopes: ["tools:read", "x"],
-            keys: .hashes([Array(repeating: 0xAB, count: 32)]), totp: totp,
-            rate: Rate(requests: 10, periodMilliseconds: 60_000, burst: 5))])
+        #expect(
+            configuration.agents == [
+                Configuration.Agent(
+                    name: "w", user: "ops@example.com", scopes: ["tools:read", "x"],
+                    keys: .hashes([Array(repeating: 0xAB, count: 32)]), totp: totp,
+                    rate: Rate(requests: 10, periodMilliseconds: 60_000, burst: 5))
+            ])
         #expect(configuration.totp.skew == 2)
         #expect(!configuration.totp.oneTime)
         #expect(configuration.totp.maxFailures == 3)
@@ -118,13 +121,16 @@ func load(policy text: String, _ environment: [String: String] = [:]) -> Configu
         #expect(!configuration.sessions.enabled)
         #expect(configuration.sessions.lifetimeMilliseconds == 3_600_000)
         #expect(!configuration.sessions.bindAddress)
-        #expect(configuration.filters == [
-            .ipRateLimit(Rate(requests: 5, periodMilliseconds: 1000, burst: 10)), .identity, .totp, .jwt,
-        ])
-        #expect(configuration.routes == [
-            Configuration.Route(path: "/healthz", isPublic: true, upstreamIndex: 1),
-            Configuration.Route(path: "/v1/", methods: ["GET", "POST"], upstreamIndex: 0),
-        ])
+        #expect(
+            configuration.filters == [
+                .ipRateLimit(Rate(requests: 5, periodMilliseconds: 1000, burst: 10)), .identity,
+                .totp, .jwt,
+            ])
+        #expect(
+            configuration.routes == [
+                Configuration.Route(path: "/healthz", isPublic: true, upstreamIndex: 1),
+                Configuration.Route(path: "/v1/", methods: ["GET", "POST"], upstreamIndex: 0),
+            ])
         #expect(configuration.routes.map(\.isPrefix) == [false, true])
         #expect(configuration.filters(on: configuration.routes[0]).map(\.name) == ["ip_rate_limit"])
         #expect(configuration.filters(on: configuration.routes[1]) == configuration.filters)
@@ -133,8 +139,11 @@ func load(policy text: String, _ environment: [String: String] = [:]) -> Configu
     @Test func sectionsLeftOutTakeTheirDefaults() throws {
         let outcome = load(policy: "{\"agentport\":1}")
         #expect(outcome.faults == [])
-        #expect(outcome.warnings == ["/etc/agentport/policy.json:1:1: there are no agents, "
-            + "so only public routes can be used"])
+        #expect(
+            outcome.warnings == [
+                "/etc/agentport/policy.json:1:1: there are no agents, "
+                    + "so only public routes can be used"
+            ])
         let configuration = try #require(outcome.configuration)
         #expect(configuration.agents == [])
         #expect(configuration.upstreams.map(\.name) == ["openclaw"])
@@ -145,7 +154,8 @@ func load(policy text: String, _ environment: [String: String] = [:]) -> Configu
     }
 
     @Test func whereAllIsPublicTheChainIsShort() throws {
-        let outcome = load(policy: "{\"agentport\":1,\"routes\":[{\"path\":\"/\",\"public\":true}]}")
+        let outcome = load(
+            policy: "{\"agentport\":1,\"routes\":[{\"path\":\"/\",\"public\":true}]}")
         #expect(outcome.configuration?.filters == [.tlsInspector])
     }
 
@@ -165,7 +175,8 @@ func load(policy text: String, _ environment: [String: String] = [:]) -> Configu
             "AGENTPORT_SESSION_LIFETIME": "10m", "AGENTPORT_IP_RATE": "3/1s",
         ]
         let outcome = ConfigurationLoader.load(
-            environment: environment, flags: [.listen: "0.0.0.0:3000"], files: FakeFiles.policy(text))
+            environment: environment, flags: [.listen: "0.0.0.0:3000"],
+            files: FakeFiles.policy(text))
         #expect(outcome.faults == [])
         let configuration = try #require(outcome.configuration)
         #expect(configuration.listen.address.port == 3000)
@@ -181,15 +192,17 @@ func load(policy text: String, _ environment: [String: String] = [:]) -> Configu
         #expect(configuration.sessions.lifetimeMilliseconds == 600_000)
         // The lifetime does not switch on what the policy switched off.
         #expect(!configuration.sessions.enabled)
-        #expect(configuration.filters.contains(
-            .ipRateLimit(Rate(requests: 3, periodMilliseconds: 1000, burst: 6))))
+        #expect(
+            configuration.filters.contains(
+                .ipRateLimit(Rate(requests: 3, periodMilliseconds: 1000, burst: 6))))
         #expect(configuration.sources[.mode] == .builtIn)
     }
 
     @Test func theFlagNamesThePolicy() {
         var files = FakeFiles.compose
         files.files["conf/p.json"] = (
-            "{\"agentport\":1,\"listen\":{\"tls\":{\"key\":\"k.pem\"}}}", 0o644)
+            "{\"agentport\":1,\"listen\":{\"tls\":{\"key\":\"k.pem\"}}}", 0o644
+        )
         files.files["conf/k.pem"] = ("x", 0o400)
         let outcome = ConfigurationLoader.load(
             environment: ["AGENTPORT_POLICY": "/none"], policyPath: "conf/p.json", files: files)
@@ -201,13 +214,17 @@ func load(policy text: String, _ environment: [String: String] = [:]) -> Configu
         let environment = ["AGENTPORT_UPSTREAM": "http://a:1"]
         var files = FakeFiles.compose
         files.faults["/etc/agentport/policy.json"] = .notPermitted
-        #expect(ConfigurationLoader.load(environment: environment, files: files).faults
-            == ["/etc/agentport/policy.json: permission denied"])
-        #expect(ConfigurationLoader.load(
-            environment: environment, policyPath: "/none.json", files: files).faults
-            == ["/none.json: no such file"])
+        #expect(
+            ConfigurationLoader.load(environment: environment, files: files).faults
+                == ["/etc/agentport/policy.json: permission denied"])
+        #expect(
+            ConfigurationLoader.load(
+                environment: environment, policyPath: "/none.json", files: files
+            ).faults
+                == ["/none.json: no such file"])
         files = .policy(String(repeating: " ", count: 1 << 20) + "{}")
-        #expect(ConfigurationLoader.load(environment: environment, files: files).faults
-            == ["/etc/agentport/policy.json: larger than 1MiB"])
+        #expect(
+            ConfigurationLoader.load(environment: environment, files: files).faults
+                == ["/etc/agentport/policy.json: larger than 1MiB"])
     }
 }
