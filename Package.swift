@@ -65,3 +65,20 @@ let package = Package(
         tests("Filters", ["Bytes", "HTTP1", "Identity", "Policy", "Telemetry"]),
     ]
 )
+
+/// Fuzz targets, each in Tests/Fuzz/<name>; only when asked for, since they need libFuzzer's
+/// `main`. Tests/Fuzz/run builds and runs them.
+let fuzzTargets: [(name: String, imports: [Target.Dependency])] = [
+    ("FuzzHead", ["Bytes", "HTTP1"]),
+    ("FuzzChunked", ["Bytes", "HTTP1"]),
+]
+
+if Context.environment["AGENTPORT_FUZZ"] != nil {
+    for fuzz in fuzzTargets {
+        package.targets.append(
+            .target(name: fuzz.name, dependencies: fuzz.imports, path: "Tests/Fuzz/\(fuzz.name)",
+                    swiftSettings: settings))
+        package.products.append(
+            .library(name: fuzz.name, type: .static, targets: [fuzz.name]))
+    }
+}
