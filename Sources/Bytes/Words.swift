@@ -4,7 +4,7 @@
 /// module can compare and scan by words without a pointer in sight.
 extension Span where Element == UInt8 {
     /// The eight bytes from `offset` on, all of which must lie in the span.
-    @inlinable
+    @inlinable @inline(__always)
     package func word(at offset: Int) -> UInt64 {
         precondition(offset >= 0 && offset <= count &- 8)
         // SAFETY: offset + 8 ≤ count, checked above; any eight bytes are a valid UInt64.
@@ -13,7 +13,7 @@ extension Span where Element == UInt8 {
     }
 
     /// The first `count` (at most eight) bytes from `offset` on, zero in the places above them.
-    @inlinable
+    @inlinable @inline(__always)
     package func word(at offset: Int, count amount: Int) -> UInt64 {
         precondition(amount >= 0 && amount <= 8 && offset >= 0 && offset <= count &- amount)
         if amount == 0 { return 0 }

@@ -33,7 +33,7 @@ package enum FieldName: UInt8, Sendable {
     /// The name's place in a head's mask of names.
     @inlinable var bit: UInt64 { 1 &<< UInt64(rawValue) }
 
-    /// Fields of one connection, not of the message (RFC 9110 §7.6.1): never forwarded as they are.
+    /// Fields of one connection, not of the message (RFC 9110 §7.6.1): not forwarded as they are.
     package var isHopByHop: Bool {
         switch self {
         case .connection, .keepAlive, .proxyConnection, .te, .trailer, .transferEncoding, .upgrade,

@@ -3,7 +3,8 @@ import Bytes
 
 /// The fields of a head, in the order sent, and which names are among them.
 package struct FieldSection: ~Copyable {
-    private var fields = InlineArray<128, HeaderField>(repeating: .none)
+    /// Invariant: the first `count` words are packed ``HeaderField``s.
+    private var words = WordTable(capacity: HeadLimits.fieldCountMax)
     /// Invariant: 0 ≤ count ≤ HeadLimits.fieldCountMax.
     package private(set) var count = 0
     /// A bit for each name that is there, so that a search for one that is not costs no loop.
@@ -15,7 +16,7 @@ package struct FieldSection: ~Copyable {
 
     package subscript(index: Int) -> HeaderField {
         precondition(index >= 0 && index < count)
-        return fields[index]
+        return HeaderField(word: words[index])
     }
 
     package func contains(_ name: FieldName) -> Bool { present & name.bit != 0 }
@@ -33,7 +34,7 @@ package struct FieldSection: ~Copyable {
         guard contains(name) else { return nil }
         var index = index
         while index < count {
-            if fields[index].name == name { return index }
+            if HeaderField.name(ofWord: words[index]) == name.rawValue { return index }
             index &+= 1
         }
         return nil
@@ -42,7 +43,9 @@ package struct FieldSection: ~Copyable {
     package func count(of name: FieldName) -> Int {
         guard isRepeated(name) else { return contains(name) ? 1 : 0 }
         var found = 0
-        for index in 0..<count where fields[index].name == name { found += 1 }
+        for index in 0..<count where HeaderField.name(ofWord: words[index]) == name.rawValue {
+            found += 1
+        }
         return found
     }
 
@@ -52,15 +55,9 @@ package struct FieldSection: ~Copyable {
         repeated = 0
     }
 
-    /// Invariant: a line's offsets lie within HeadLimits.headBytesMax, so they fit 16 bits.
     @inline(__always)
     mutating func append(_ line: FieldLine) {
-        fields[count] = HeaderField(
-            nameOffset: UInt16(truncatingIfNeeded: line.name.lowerBound),
-            nameCount: UInt16(truncatingIfNeeded: line.name.upperBound &- line.name.lowerBound),
-            valueOffset: UInt16(truncatingIfNeeded: line.value.lowerBound),
-            valueCount: UInt16(truncatingIfNeeded: line.value.upperBound &- line.value.lowerBound),
-            name: line.kind)
+        words[count] = HeaderField.word(line)
         count &+= 1
         repeated |= present & line.kind.bit
         present |= line.kind.bit

@@ -9,7 +9,7 @@ package struct HeadLimits: Sendable {
     @inlinable package static var headBytesMax: Int { Slab.capacity }
     /// A field name longer than this is refused (431) whatever the other limits say, so that an
     /// unfinished name is cheap to look at again.
-    @inlinable package static var fieldNameBytesMax: Int { 256 }
+    @inlinable package static var fieldNameBytesMax: Int { 255 }
 
     /// The request line without its CRLF.
     package let requestLineBytes: Int

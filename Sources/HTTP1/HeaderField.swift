@@ -26,7 +26,29 @@ package struct HeaderField: Equatable, Sendable {
     @inlinable
     @_lifetime(copy bytes)
     package func value(in bytes: Span<UInt8>) -> Span<UInt8> { bytes.extracting(valueRange) }
+}
 
-    static let none = HeaderField(
-        nameOffset: 0, nameCount: 0, valueOffset: 0, valueCount: 0, name: .other)
+/// A field in one word: kind and name's length, 8 bits each, then three times 16.
+extension HeaderField {
+    /// Invariant: a line's offsets lie within HeadLimits.headBytesMax, so they fit 16 bits, and its
+    /// name within HeadLimits.fieldNameBytesMax, so its length fits 8.
+    @inline(__always)
+    static func word(_ line: FieldLine) -> UInt64 {
+        UInt64(line.kind.rawValue)
+            | UInt64(truncatingIfNeeded: line.name.upperBound &- line.name.lowerBound) &<< 8
+            | UInt64(truncatingIfNeeded: line.name.lowerBound) &<< 16
+            | UInt64(truncatingIfNeeded: line.value.lowerBound) &<< 32
+            | UInt64(truncatingIfNeeded: line.value.upperBound &- line.value.lowerBound) &<< 48
+    }
+
+    @inline(__always)
+    static func name(ofWord word: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: word) }
+
+    init(word: UInt64) {
+        name = FieldName(rawValue: UInt8(truncatingIfNeeded: word)) ?? .other
+        nameCount = UInt16(truncatingIfNeeded: word &>> 8 & 0xFF)
+        nameOffset = UInt16(truncatingIfNeeded: word &>> 16)
+        valueOffset = UInt16(truncatingIfNeeded: word &>> 32)
+        valueCount = UInt16(truncatingIfNeeded: word &>> 48)
+    }
 }

@@ -57,7 +57,8 @@ extension RequestHead {
             throw .malformed(.target)
         }
         var end = scheme
-        while end < target.count, target[end] != UInt8(ascii: "/"), target[end] != UInt8(ascii: "?") {
+        while end < target.count, target[end] != UInt8(ascii: "/"), target[end] != UInt8(ascii: "?")
+        {
             end &+= 1
         }
         let authority = target.extracting(scheme..<end)

@@ -50,8 +50,9 @@ struct BodyDecoderTests {
         #expect(offset == bytes.count)
     }
 
-    @Test("cut short by the connection's end are refused",
-          arguments: [BodyFraming.length(6), .chunked])
+    @Test(
+        "cut short by the connection's end are refused",
+        arguments: [BodyFraming.length(6), .chunked])
     func truncated(_ framing: BodyFraming) throws {
         var decoder = BodyDecoder(framing)
         #expect(throws: BodyFault.truncated) { try decoder.finish() }
@@ -80,30 +81,39 @@ struct WriterTests {
             buffer.appendFraming(.length(42))
             buffer.appendHeadEnd()
         }
-        #expect(request == "PATCH /a?b HTTP/1.1\r\nhost: h\r\nx-a: v w\r\nv: v w\r\n"
+        #expect(
+            request == "PATCH /a?b HTTP/1.1\r\nhost: h\r\nx-a: v w\r\nv: v w\r\n"
                 + "content-length: 42\r\n\r\n")
         #expect(parseRequest(Array(request.utf8)).isComplete)
     }
 
-    @Test("write status lines",
-          arguments: [(200, "HTTP/1.1 200 OK\r\n"), (422, "HTTP/1.1 422 Unprocessable Content\r\n"),
-                      (299, "HTTP/1.1 299 \r\n")])
+    @Test(
+        "write status lines",
+        arguments: [
+            (200, "HTTP/1.1 200 OK\r\n"), (422, "HTTP/1.1 422 Unprocessable Content\r\n"),
+            (299, "HTTP/1.1 299 \r\n"),
+        ])
     func statusLines(_ status: Int, _ expected: String) {
         #expect(written { $0.appendStatusLine(status) } == expected)
         #expect(parseResponse(Array((expected + "\r\n").utf8)).isComplete)
     }
 
-    @Test("know a reason for every status the gateway answers with",
-          arguments: [400, 401, 403, 404, 405, 408, 413, 414, 415, 417, 422, 426, 429, 431, 500, 502,
-                      503, 504, 505])
+    @Test(
+        "know a reason for every status the gateway answers with",
+        arguments: [
+            400, 401, 403, 404, 405, 408, 413, 414, 415, 417, 422, 426, 429, 431, 500, 502,
+            503, 504, 505,
+        ])
     func reasons(_ status: Int) {
         #expect(Status.reason(status).utf8CodeUnitCount > 0)
     }
 
-    @Test("write the framing", arguments: [
-        (BodyFraming.none, ""), (.untilClose, ""), (.chunked, "transfer-encoding: chunked\r\n"),
-        (.length(0), "content-length: 0\r\n"),
-    ])
+    @Test(
+        "write the framing",
+        arguments: [
+            (BodyFraming.none, ""), (.untilClose, ""), (.chunked, "transfer-encoding: chunked\r\n"),
+            (.length(0), "content-length: 0\r\n"),
+        ])
     func framing(_ framing: BodyFraming, _ expected: String) {
         #expect(written { $0.appendFraming(framing) } == expected)
     }

@@ -34,7 +34,9 @@ func readBody(_ framing: BodyFraming, _ bytes: [UInt8], cuts: [Int] = []) -> Bod
                     image.content += window[range]
                 case .trailer(let field):
                     let name = String(decoding: window[field.name], as: UTF8.self)
-                    image.trailers.append([name, String(decoding: window[field.value], as: UTF8.self)])
+                    image.trailers.append([
+                        name, String(decoding: window[field.value], as: UTF8.self),
+                    ])
                     image.kinds.append(field.kind)
                 case .end(let end):
                     image.end = base + end

@@ -38,21 +38,27 @@ struct ChunkedDecoderTests {
         ChunkedCase("9112 §7.1 one chunk", "5\r\nhello\r\n" + end, "hello"),
         ChunkedCase("9112 §7.1 two chunks", "1\r\na\r\n2\r\nbc\r\n" + end, "abc"),
         ChunkedCase("9112 §7.1 CRLF in content", "4\r\n\r\n\r\n\r\n" + end, "\r\n\r\n"),
-        ChunkedCase("9112 §7.1 digits of either case", "A\r\n0123456789\r\nb\r\n0123456789a\r\n" + end,
-                    "01234567890123456789a"),
+        ChunkedCase(
+            "9112 §7.1 digits of either case", "A\r\n0123456789\r\nb\r\n0123456789a\r\n" + end,
+            "01234567890123456789a"),
         ChunkedCase("9112 §7.1 leading zeros", "0000000000000003\r\nabc\r\n0000\r\n\r\n", "abc"),
-        ChunkedCase("9112 §7.1.1 extensions dropped",
-                    "3;a=b;c=\"d;\te\" ; f\r\nabc\r\n0;x\r\n\r\n", "abc"),
-        ChunkedCase("9112 §7.1.1 extension of the limit",
-                    "1;" + times("x", 255) + "\r\na\r\n" + end, "a"),
-        ChunkedCase("9112 §7.1.2 trailers", "0\r\nA: b \r\nX-Sum:c\r\n\r\n", "",
-                    trailers: [["A", "b"], ["X-Sum", "c"]]),
-        ChunkedCase("9112 §7.1.2 as many trailers as may be",
-                    "0\r\n" + times("a:b\r\n", 32) + "\r\n", "",
-                    trailers: Array(repeating: ["a", "b"], count: 32)),
-        ChunkedCase("9112 §7.1.2 a trailer of the limit",
-                    "0\r\na:" + times("b", 8188) + "\r\n\r\n", "",
-                    trailers: [["a", times("b", 8188)]]),
+        ChunkedCase(
+            "9112 §7.1.1 extensions dropped",
+            "3;a=b;c=\"d;\te\" ; f\r\nabc\r\n0;x\r\n\r\n", "abc"),
+        ChunkedCase(
+            "9112 §7.1.1 extension of the limit",
+            "1;" + times("x", 255) + "\r\na\r\n" + end, "a"),
+        ChunkedCase(
+            "9112 §7.1.2 trailers", "0\r\nA: b \r\nX-Sum:c\r\n\r\n", "",
+            trailers: [["A", "b"], ["X-Sum", "c"]]),
+        ChunkedCase(
+            "9112 §7.1.2 as many trailers as may be",
+            "0\r\n" + times("a:b\r\n", 32) + "\r\n", "",
+            trailers: Array(repeating: ["a", "b"], count: 32)),
+        ChunkedCase(
+            "9112 §7.1.2 a trailer of the limit",
+            "0\r\na:" + times("b", 8188) + "\r\n\r\n", "",
+            trailers: [["a", times("b", 8188)]]),
     ]
 
     private static let badCases: [ChunkedCase] = [
@@ -75,28 +81,36 @@ struct ChunkedDecoderTests {
         ChunkedCase("9112 §7.1.1 CR in extension", "3;a\rb\r\n", .chunkSize),
         ChunkedCase("9112 §7.1.1 NUL in extension", "3;a\0\r\n", .chunkExtension),
         ChunkedCase("9112 §7.1.1 DEL in extension", "3;\u{7F}\r\n", .chunkExtension),
-        ChunkedCase("9112 §7.1.1 extension too long",
-                    "1;" + times("x", 256) + "\r\n", .chunkExtensionTooLong),
-        ChunkedCase("9112 §7.1.1 extensions of a body too long",
-                    times("1;" + times("x", 255) + "\r\na\r\n", 17), .chunkExtensionTooLong),
+        ChunkedCase(
+            "9112 §7.1.1 extension too long",
+            "1;" + times("x", 256) + "\r\n", .chunkExtensionTooLong),
+        ChunkedCase(
+            "9112 §7.1.1 extensions of a body too long",
+            times("1;" + times("x", 255) + "\r\na\r\n", 17), .chunkExtensionTooLong),
         ChunkedCase("9112 §7.1.2 last chunk ends in LF", "0\r\n\n", .trailer),
         ChunkedCase("9112 §7.1.2 last line ends in CR", "0\r\n\rx", .trailer),
         ChunkedCase("9112 §7.1.2 trailer ends in LF", "0\r\nA: b\n\r\n", .trailer),
         ChunkedCase("9112 §7.1.2 trailer folded", "0\r\nA: b\r\n c\r\n", .trailer),
         ChunkedCase("9112 §7.1.2 trailer without colon", "0\r\nA\r\n\r\n", .trailer),
         ChunkedCase("9112 §7.1.2 control in trailer", "0\r\nA: \u{1}\r\n\r\n", .trailer),
-        ChunkedCase("9110 §6.5.1 length in trailer", "0\r\nContent-Length: 3\r\n\r\n", .trailerForbidden),
-        ChunkedCase("9110 §6.5.1 coding in trailer",
-                    "0\r\ntransfer-encoding: chunked\r\n\r\n", .trailerForbidden),
+        ChunkedCase(
+            "9110 §6.5.1 length in trailer", "0\r\nContent-Length: 3\r\n\r\n", .trailerForbidden),
+        ChunkedCase(
+            "9110 §6.5.1 coding in trailer",
+            "0\r\ntransfer-encoding: chunked\r\n\r\n", .trailerForbidden),
         ChunkedCase("9110 §6.5.1 host in trailer", "0\r\nHOST: h\r\n\r\n", .trailerForbidden),
-        ChunkedCase("9112 §7.1.2 too many trailers",
-                    "0\r\n" + times("a:b\r\n", 33), .trailerTooLarge),
-        ChunkedCase("9112 §7.1.2 trailer name too long",
-                    "0\r\n" + times("a", 257) + ":b\r\n", .trailerTooLarge),
-        ChunkedCase("9112 §7.1.2 trailer too long",
-                    "0\r\na:" + times("b", 8189) + "\r\n\r\n", .trailerTooLarge),
-        ChunkedCase("9112 §7.1.2 trailers too long together",
-                    "0\r\n" + times("a:" + times("b", 1000) + "\r\n", 9), .trailerTooLarge),
+        ChunkedCase(
+            "9112 §7.1.2 too many trailers",
+            "0\r\n" + times("a:b\r\n", 33), .trailerTooLarge),
+        ChunkedCase(
+            "9112 §7.1.2 trailer name too long",
+            "0\r\n" + times("a", 256) + ":b\r\n", .trailerTooLarge),
+        ChunkedCase(
+            "9112 §7.1.2 trailer too long",
+            "0\r\na:" + times("b", 8189) + "\r\n\r\n", .trailerTooLarge),
+        ChunkedCase(
+            "9112 §7.1.2 trailers too long together",
+            "0\r\n" + times("a:" + times("b", 1000) + "\r\n", 9), .trailerTooLarge),
     ]
 
     @Test("are taken apart", arguments: goodCases)
@@ -169,7 +183,9 @@ struct ChunkedDecoderTests {
             var content: [UInt8] = []
             var wire = 0
             for _ in 0..<Int.random(in: 0..<6, using: &random) {
-                let count = Int.random(in: 0..<5000, using: &random) >> Int.random(in: 0..<12, using: &random)
+                let count =
+                    Int.random(in: 0..<5000, using: &random)
+                    >> Int.random(in: 0..<12, using: &random)
                 let chunk = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
                 content += chunk
                 buffer.appendChunk(chunk.span)

@@ -41,8 +41,11 @@ struct FieldNameTests {
     func known(_ name: String, _ kind: FieldName) {
         #expect(classify(name) == kind)
         #expect(classify(name.uppercased()) == kind)
-        #expect(classify(name.split(separator: "-", omittingEmptySubsequences: false)
-            .map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined(separator: "-")) == kind)
+        #expect(
+            classify(
+                name.split(separator: "-", omittingEmptySubsequences: false)
+                    .map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined(separator: "-"))
+                == kind)
     }
 
     @Test("are unknown but for one byte", arguments: table)
@@ -79,8 +82,9 @@ struct FieldNameTests {
         }
     }
 
-    @Test("are the same field to one who reads _ as -",
-          arguments: [("x-team", "X_Team", true), ("x-team", "x-tean", false), ("a", "ab", false)])
+    @Test(
+        "are the same field to one who reads _ as -",
+        arguments: [("x-team", "X_Team", true), ("x-team", "x-tean", false), ("a", "ab", false)])
     func sameField(_ one: String, _ other: String, same: Bool) {
         let isSame = Array(one.utf8).span.isSameField(as: Array(other.utf8).span)
         #expect(isSame == same)
@@ -88,8 +92,10 @@ struct FieldNameTests {
 
     @Test("classified in a head as by themselves", arguments: table)
     func inHead(_ name: String, _ kind: FieldName) {
-        let value = ["host": "h", "content-length": "1", "transfer-encoding": "chunked"][name] ?? "x"
-        let text = "GET / HTTP/1.1\r\n" + (name == "host" ? "" : "Host: h\r\n")
+        let value =
+            ["host": "h", "content-length": "1", "transfer-encoding": "chunked"][name] ?? "x"
+        let text =
+            "GET / HTTP/1.1\r\n" + (name == "host" ? "" : "Host: h\r\n")
             + "\(name): \(value)\r\n\r\n"
         guard case .complete(let image) = parseRequest(Array(text.utf8)) else {
             Issue.record("refused")

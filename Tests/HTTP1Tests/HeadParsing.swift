@@ -93,7 +93,8 @@ func parseRequest(
     return .needMore
 }
 
-private let otherRequest = Array("PUT /other HTTP/1.1\r\nHost: o\r\nExpect: x\r\nTE: y\r\n\r\n".utf8)
+private let otherRequest = Array(
+    "PUT /other HTTP/1.1\r\nHost: o\r\nExpect: x\r\nTE: y\r\n\r\n".utf8)
 
 private func disturb(_ head: inout RequestHead) {
     var other = RequestHeadParser()

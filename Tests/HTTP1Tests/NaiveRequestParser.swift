@@ -13,9 +13,11 @@ enum NaiveRequestParser {
     /// `nil` for a head that is refused or not all there.
     static func parse(_ bytes: [UInt8]) -> Head? {
         let start = bytes.starts(with: [13, 10]) ? 2 : 0
-        guard let end = (start..<max(start, bytes.count - 3)).first(where: {
-            Array(bytes[$0..<($0 + 4)]) == [13, 10, 13, 10]
-        }) else { return nil }
+        guard
+            let end = (start..<max(start, bytes.count - 3)).first(where: {
+                Array(bytes[$0..<($0 + 4)]) == [13, 10, 13, 10]
+            })
+        else { return nil }
         let lines = split(Array(bytes[start..<end]))
         guard !lines.joined().contains(where: { $0 == 10 || $0 == 13 }) else { return nil }
         let words = lines[0].split(separator: 32, omittingEmptySubsequences: false)
@@ -28,7 +30,9 @@ enum NaiveRequestParser {
         for line in lines.dropFirst() {
             guard let colon = line.firstIndex(of: 58) else { return nil }
             let name = Array(line[..<colon])
-            guard isToken(String(decoding: name, as: UTF8.self)), name.count <= 256 else { return nil }
+            guard isToken(String(decoding: name, as: UTF8.self)), name.count <= 255 else {
+                return nil
+            }
             var value = Array(line[(colon + 1)...])
             while value.first == 32 || value.first == 9 { value.removeFirst() }
             while value.last == 32 || value.last == 9 { value.removeLast() }
@@ -53,7 +57,8 @@ enum NaiveRequestParser {
         let lengths = values("content-length"), codings = values("transfer-encoding")
         guard lengths.count + codings.count <= 1 else { return nil }
         if let length = lengths.first {
-            guard !length.isEmpty, length.utf8.count <= 20, length.utf8.allSatisfy({ 48...57 ~= $0 }),
+            guard !length.isEmpty, length.utf8.count <= 20,
+                length.utf8.allSatisfy({ 48...57 ~= $0 }),
                 let count = UInt64(length), count < 1 << 63
             else { return nil }
             framing = .length(count)
@@ -81,9 +86,12 @@ enum NaiveRequestParser {
     }
 
     private static func isToken(_ text: String) -> Bool {
-        !text.isEmpty && text.unicodeScalars.allSatisfy {
-            $0.isASCII && ($0.properties.isAlphabetic || "0123456789!#$%&'*+-.^_`|~".contains(Character($0)))
-        }
+        !text.isEmpty
+            && text.unicodeScalars.allSatisfy {
+                $0.isASCII
+                    && ($0.properties.isAlphabetic
+                        || "0123456789!#$%&'*+-.^_`|~".contains(Character($0)))
+            }
     }
 
     private static func isAuthority(_ text: String) -> Bool {
@@ -102,9 +110,11 @@ enum NaiveRequestParser {
             return inner.allSatisfy { "0123456789abcdefABCDEF:.".contains($0) }
                 && inner.filter { $0 == ":" }.count >= 2
         }
-        return !host.isEmpty && host.unicodeScalars.allSatisfy {
-            $0.isASCII && ($0.properties.isAlphabetic || "0123456789-._".contains(Character($0)))
-        }
+        return !host.isEmpty
+            && host.unicodeScalars.allSatisfy {
+                $0.isASCII
+                    && ($0.properties.isAlphabetic || "0123456789-._".contains(Character($0)))
+            }
     }
 
     private static func isTarget(_ target: String, method: String, host: String?) -> Bool {

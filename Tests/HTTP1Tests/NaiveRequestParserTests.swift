@@ -32,7 +32,8 @@ struct NaiveRequestParserTests {
         case 0: bytes.insert(byte, at: place)
         case 1: if place < bytes.count { bytes[place] = byte }
         case 2: if place < bytes.count { bytes.remove(at: place) }
-        case 3: if place < bytes.count { bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random) }
+        case 3:
+            if place < bytes.count { bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random) }
         default:
             let other = Self.seeds[Int.random(in: 0..<Self.seeds.count, using: &random)]
             let cut = Int.random(in: 0...other.count, using: &random)
@@ -51,7 +52,9 @@ struct NaiveRequestParserTests {
         }
         if naive != fast {
             let text = String(decoding: bytes, as: UTF8.self).debugDescription
-            Issue.record("\(origin): \(text): naive \(String(describing: naive)), fast \(String(describing: fast))")
+            Issue.record(
+                "\(origin): \(text): naive \(String(describing: naive)), fast \(String(describing: fast))"
+            )
         }
     }
 }

@@ -44,7 +44,8 @@ struct RequestHeadParserTests {
 
     @Test("say what the lines mean")
     func meaning() throws {
-        let text = "POST http://H:8/p?q HTTP/1.1\r\nhost: h:8\r\nConnection: Upgrade, X-Hop\r\n"
+        let text =
+            "POST http://H:8/p?q HTTP/1.1\r\nhost: h:8\r\nConnection: Upgrade, X-Hop\r\n"
             + "Upgrade: websocket\r\nExpect: 100-Continue\r\nX-Hop: 1\r\nX-End: 2\r\n\r\n"
         let bytes = Array(text.utf8)
         var parser = RequestHeadParser()
@@ -64,9 +65,12 @@ struct RequestHeadParserTests {
         #expect(whole.wantsUpgrade && whole.expectsContinue && !whole.expectationUnknown)
     }
 
-    @Test("know an expectation they cannot meet",
-          arguments: [("1.1", "100-continue", true, false), ("1.1", "other", false, true),
-                      ("1.1", "100-continue, x", false, true), ("1.0", "100-continue", false, false)])
+    @Test(
+        "know an expectation they cannot meet",
+        arguments: [
+            ("1.1", "100-continue", true, false), ("1.1", "other", false, true),
+            ("1.1", "100-continue, x", false, true), ("1.0", "100-continue", false, false),
+        ])
     func expectations(version: String, value: String, continues: Bool, unknown: Bool) {
         let text = "GET / HTTP/\(version)\r\nHost: h\r\nExpect: \(value)\r\n\r\n"
         guard case .complete(let image) = parseRequest(Array(text.utf8)) else {
@@ -77,10 +81,12 @@ struct RequestHeadParserTests {
         #expect(image.expectationUnknown == unknown)
     }
 
-    @Test("want an upgrade only where Connection names it in 1.1",
-          arguments: [("1.1", "upgrade", true), ("1.1", "close", false), ("1.0", "upgrade", false)])
+    @Test(
+        "want an upgrade only where Connection names it in 1.1",
+        arguments: [("1.1", "upgrade", true), ("1.1", "close", false), ("1.0", "upgrade", false)])
     func upgrades(version: String, option: String, wanted: Bool) {
-        let text = "GET / HTTP/\(version)\r\nHost: h\r\nUpgrade: websocket\r\n"
+        let text =
+            "GET / HTTP/\(version)\r\nHost: h\r\nUpgrade: websocket\r\n"
             + "Connection: \(option)\r\n\r\n"
         guard case .complete(let image) = parseRequest(Array(text.utf8)) else {
             Issue.record("refused")
@@ -96,10 +102,12 @@ struct RequestHeadParserTests {
         let both = first + second
         var parser = RequestHeadParser()
         var head = RequestHead()
-        #expect(try parser.parse(both.span, limits: HeadLimits(), into: &head)
+        #expect(
+            try parser.parse(both.span, limits: HeadLimits(), into: &head)
                 == .complete(count: first.count))
         let rest = both.span.extracting(first.count..<both.count)
-        #expect(try parser.parse(rest, limits: HeadLimits(), into: &head)
+        #expect(
+            try parser.parse(rest, limits: HeadLimits(), into: &head)
                 == .complete(count: second.count))
         let fieldCount = head.fieldCount
         #expect(fieldCount == 2)
@@ -143,7 +151,8 @@ struct HeadLimitTests {
         }
         #expect(parseRequest(Array(head(120).utf8), limits: small).isComplete)
         check(head(121), .fault(.headersTooLarge))
-        check("GET / HTTP/1.1\r\nA: " + String(repeating: "b", count: 101), .fault(.headersTooLarge))
+        check(
+            "GET / HTTP/1.1\r\nA: " + String(repeating: "b", count: 101), .fault(.headersTooLarge))
     }
 
     @Test("as many fields as the limit pass, one more is too many")
@@ -156,12 +165,14 @@ struct HeadLimitTests {
 
     @Test("the largest limits hold a full table")
     func largest() {
-        let limits = HeadLimits(headBytes: HeadLimits.headBytesMax,
-                                fieldCount: HeadLimits.fieldCountMax)
+        let limits = HeadLimits(
+            headBytes: HeadLimits.headBytesMax,
+            fieldCount: HeadLimits.fieldCountMax)
         var text = "GET / HTTP/1.1\r\nHost: h\r\n"
         for index in 1..<HeadLimits.fieldCountMax { text += "x-\(index): \(index)\r\n" }
         #expect(parseRequest(Array((text + "\r\n").utf8), limits: limits).isComplete)
-        #expect(parseRequest(Array((text + "y: z\r\n").utf8), limits: limits)
+        #expect(
+            parseRequest(Array((text + "y: z\r\n").utf8), limits: limits)
                 == .fault(.headersTooLarge))
     }
 }
