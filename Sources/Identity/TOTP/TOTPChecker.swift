@@ -3,6 +3,13 @@
 import Bytes
 import Crypto
 
+/// A seed with its keyed context. It would be private to the checker, but the compiler cannot
+/// lay out a table of a private noncopyable type from another module.
+package struct KeyedSeed: ~Copyable {
+    let parameters: TOTPParameters
+    var key: HMACKey
+}
+
 /// Checks codes against the seeds of one configuration; one a worker, since it holds a keyed
 /// HMAC context for each seed.
 package struct TOTPChecker: ~Copyable {
@@ -16,14 +23,14 @@ package struct TOTPChecker: ~Copyable {
     }
 
     /// Invariant: seed number n of `init` lies in slot n.
-    private var seeds: SlotTable<Seed>
+    private var seeds: SlotTable<KeyedSeed>
 
     package init(seeds list: [TOTPSeed]) throws(IdentityError) {
         seeds = SlotTable(kind: 0, capacity: max(1, list.count))
         for (number, seed) in list.enumerated() {
             do throws(CryptoError) {
                 let key = try HMACKey(seed.parameters.algorithm, key: seed.secret.span)
-                let slot = seeds.insert(Seed(parameters: seed.parameters, key: key))
+                let slot = seeds.insert(KeyedSeed(parameters: seed.parameters, key: key))
                 precondition(slot == number)
             } catch {
                 throw .cryptography
