@@ -70,7 +70,7 @@ package final class TOTPFailures: Sendable {
         }
         let today = agents.count(agent, now: now)
         if failures >= limits.disableAfter || today >= TOTPLimits.failuresPerDayMax {
-            return agents.disable(agent) ? .disabled : .counted
+            if agents.disable(agent) { return .disabled }
         }
         return lockedUntil > now ? .locked : .counted
     }
