@@ -28,6 +28,9 @@ final class Page {
     var text: String { String(decoding: bytes, as: UTF8.self) }
     var bytes: [UInt8] { Self.bytes(of: buffer) }
 
+    var room: Int { buffer.room }
+    var overflowed: Bool { buffer.overflowed }
+
     private static func bytes(of buffer: borrowing Buffer) -> [UInt8] { buffer.readable.array }
 }
 
@@ -48,3 +51,6 @@ struct SeededRandom: RandomNumberGenerator {
         return word ^ word >> 31
     }
 }
+
+func text(_ token: SessionToken) -> String { token.span.string }
+func text(_ id: PublicID) -> String { id.span.string }
