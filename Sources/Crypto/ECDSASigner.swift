@@ -11,6 +11,7 @@ package struct ECDSASigner: ~Copyable {
 
     package init(_ key: SigningKey) throws(CryptoError) {
         let hasher = try Hasher256()
+        // SAFETY: the key lives through the call; the context then holds it, and is ours.
         guard let context = unsafe EVP_PKEY_CTX_new_from_pkey(nil, key.key, nil) else {
             throw .unavailable
         }
@@ -23,6 +24,7 @@ package struct ECDSASigner: ~Copyable {
     }
 
     deinit {
+        // SAFETY: by the invariant, and nothing uses self after this.
         unsafe EVP_PKEY_CTX_free(context)
     }
 
@@ -38,11 +40,12 @@ package struct ECDSASigner: ~Copyable {
         // SAFETY: a P-256 signature is at most 72 bytes of DER; `count` says there are 80.
         let done = unsafe output.withUnsafeMutableBufferPointer { output in
             unsafe input.withUnsafeBufferPointer { input in
-                unsafe EVP_PKEY_sign(context, output.baseAddress, &count, input.baseAddress, input.count)
+                unsafe EVP_PKEY_sign(
+                    context, output.baseAddress, &count, input.baseAddress, input.count)
             }
         }
-        guard done == 1, ECDSASignature.raw(fromDER: der.span.extracting(0..<count), into: &raw) else {
-            throw .signingFailed
-        }
+        guard done == 1,
+            ECDSASignature.raw(fromDER: der.span.extracting(0..<count), into: &raw)
+        else { throw .signingFailed }
     }
 }

@@ -28,6 +28,7 @@ package struct ECDSAVerifier: ~Copyable {
     }
 
     deinit {
+        // SAFETY: by the invariant, and nothing uses self after this.
         unsafe EVP_PKEY_CTX_free(context)
     }
 

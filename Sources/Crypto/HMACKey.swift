@@ -27,6 +27,7 @@ package struct HMACKey: ~Copyable {
     package init(_ algorithm: HMACAlgorithm, key: Span<UInt8>) throws(CryptoError) {
         // An empty key would be taken for "keep the key there is".
         guard key.count > 0 else { throw .malformedKey }
+        // SAFETY: the algorithm is never freed; the context is ours, and freed where keying fails.
         guard let hmac = unsafe Algorithms.hmac, let context = unsafe EVP_MAC_CTX_new(hmac) else {
             throw .unavailable
         }
@@ -40,7 +41,7 @@ package struct HMACKey: ~Copyable {
     }
 
     deinit {
-        // The library wipes the key with the context.
+        // SAFETY: by the invariant. The library wipes the key with the context.
         unsafe EVP_MAC_CTX_free(context)
     }
 

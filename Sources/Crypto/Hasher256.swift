@@ -11,6 +11,7 @@ package struct Hasher256: ~Copyable {
     private let algorithm: OpaquePointer
 
     package init() throws(CryptoError) {
+        // SAFETY: the algorithm is never freed; the context is ours from here on.
         guard let algorithm = unsafe Algorithms.sha256, let context = unsafe EVP_MD_CTX_new() else {
             throw .unavailable
         }
@@ -19,6 +20,7 @@ package struct Hasher256: ~Copyable {
     }
 
     deinit {
+        // SAFETY: by the invariant, and nothing uses self after this.
         unsafe EVP_MD_CTX_free(context)
     }
 
@@ -58,7 +60,9 @@ package struct Hasher256: ~Copyable {
 
     package mutating func update(_ bytes: Span<UInt8>) {
         // SAFETY: the library reads `count` bytes of the span, which outlives the call.
-        let done = unsafe bytes.withUnsafeBytes { unsafe EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
+        let done = unsafe bytes.withUnsafeBytes {
+            unsafe EVP_DigestUpdate(context, $0.baseAddress, $0.count)
+        }
         precondition(done == 1, "SHA-256 context")
     }
 

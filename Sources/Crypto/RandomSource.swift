@@ -63,12 +63,14 @@ struct SecretBlock: ~Copyable {
     private let capacity: Int
 
     init(capacity: Int) {
+        // SAFETY: the allocation is ours alone until deinit.
         unsafe base = .allocate(capacity: capacity)
         unsafe base.initialize(repeating: 0, count: capacity)
         self.capacity = capacity
     }
 
     deinit {
+        // SAFETY: by the invariant, and nothing uses self after this.
         unsafe OPENSSL_cleanse(base, capacity)
         unsafe base.deallocate()
     }

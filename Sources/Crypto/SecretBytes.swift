@@ -51,6 +51,7 @@ package final class SecretBytes: @unchecked Sendable, CustomStringConvertible,
     }
 
     deinit {
+        // SAFETY: by the invariant; spans borrow self, so none is left.
         unsafe OPENSSL_cleanse(base, capacity)
         unsafe base.deallocate()
     }

@@ -15,6 +15,7 @@ package final class SigningKey: @unchecked Sendable {
     let key: OpaquePointer
 
     package static func generate() throws(CryptoError) -> SigningKey {
+        // SAFETY: the new key is ours; the initialiser takes it over, or frees it.
         guard let key = unsafe co_p256_generate() else { throw .unavailable }
         return unsafe try SigningKey(owning: key)
     }
@@ -50,12 +51,13 @@ package final class SigningKey: @unchecked Sendable {
     }
 
     deinit {
-        // The library wipes the private part.
+        // SAFETY: by the invariant; signers hold the key by themselves. The library wipes it.
         unsafe EVP_PKEY_free(key)
     }
 
     /// PKCS#8, not encrypted: for the state directory, where only the owner may read it.
     package func pem() throws(CryptoError) -> SecretBytes {
+        // SAFETY: the BIO is ours until the defer; its memory is wiped when it is freed.
         guard let memory = unsafe BIO_new(BIO_s_secmem()) else { throw .unavailable }
         defer { unsafe BIO_free_all(memory) }
         guard unsafe PEM_write_bio_PKCS8PrivateKey(memory, key, nil, nil, 0, nil, nil) == 1 else {

@@ -22,7 +22,8 @@ struct HMACTests {
 
     static let vectors: [Vector] = [
         Vector(
-            algorithm: .sha1, key: Array(repeating: 0x0b, count: 20), message: Array("Hi There".utf8),
+            algorithm: .sha1, key: Array(repeating: 0x0b, count: 20),
+            message: Array("Hi There".utf8),
             code: "b617318655057264e28bc0b6fb378c8ef146be00"),
         Vector(
             algorithm: .sha1, key: jefe, message: question,

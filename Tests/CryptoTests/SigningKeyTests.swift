@@ -46,8 +46,9 @@ struct SigningKeyTests {
     @Test(arguments: [
         pem("EC PRIVATE KEY", sec1), pem("PRIVATE KEY", pkcs8),
         pem("EC PARAMETERS", "BggqhkjOPQMBBw==") + pem("EC PRIVATE KEY", sec1),
-        Array(String(decoding: pem("PRIVATE KEY", pkcs8), as: UTF8.self)
-            .replacing("\n", with: "\r\n").utf8),
+        Array(
+            String(decoding: pem("PRIVATE KEY", pkcs8), as: UTF8.self)
+                .replacing("\n", with: "\r\n").utf8),
     ])
     func coordinates(of text: [UInt8]) throws {
         let key = try SigningKey(pem: text.span)

@@ -63,7 +63,10 @@ struct AuthorizationHeaderTests {
     }
 
     @Test(arguments: [
-        (#"AgentPort agent="w-1", key="k", totp="123456""#, Meaning.agentPort("w-1", "k", "123456")),
+        (
+            #"AgentPort agent="w-1", key="k", totp="123456""#,
+            Meaning.agentPort("w-1", "k", "123456")
+        ),
         (#"agentport AGENT=w-1,KEY=k,TOTP=123456"#, .agentPort("w-1", "k", "123456")),
         ("AgentPort key = \"k\"\t,\tagent = w", .agentPort("w", "k", nil)),
         (#"AgentPort totp="", agent="w", key="k""#, .agentPort("w", "k", "")),
@@ -98,7 +101,8 @@ struct AuthorizationHeaderTests {
 
     static func encoded(_ text: String) -> String {
         let bytes = Array(text.utf8)
-        let digits = Base64URL.encode(bytes.span).replacing("-", with: "+").replacing("_", with: "/")
+        let digits = Base64URL.encode(bytes.span).replacing("-", with: "+").replacing(
+            "_", with: "/")
         return "Basic " + digits + String(repeating: "=", count: (4 - digits.utf8.count % 4) % 4)
     }
 

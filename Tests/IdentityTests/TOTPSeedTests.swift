@@ -48,7 +48,8 @@ struct TOTPSeedTests {
     @Test func fingerprints() throws {
         let seed = try Self.seed(Self.base32)
         var hasher = try Hasher256()
-        let expected = hasher.digest(Array("agentport-totp-seed\u{0}12345678901234567890".utf8).span)
+        let expected = hasher.digest(
+            Array("agentport-totp-seed\u{0}12345678901234567890".utf8).span)
         #expect(seed.fingerprint == expected)
         #expect(try Self.seed(Self.base32.lowercased()).fingerprint == expected)
         #expect(try TOTPSeed.generate(parameters: .standard).fingerprint != expected)

@@ -42,7 +42,11 @@ package struct APIKeys: Sendable {
         var high = entries.count
         while low < high {
             let middle = (low + high) / 2
-            if entries[middle].digest.word0 < digest.word0 { low = middle + 1 } else { high = middle }
+            if entries[middle].digest.word0 < digest.word0 {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         repeat {
             let isInside = low < entries.count

@@ -11,7 +11,7 @@ final class AgentFailures: Sendable {
     private struct Day {
         /// The hour that the last count fell into, since the epoch.
         var hour: UInt64 = 0
-        /// Invariant: slot h % 24 counts the failures of hour h, for the last 24 hours up to `hour`.
+        /// Invariant: slot h % 24 counts the failures of hour h, for the 24 hours up to `hour`.
         var counts = InlineArray<24, UInt32>(repeating: 0)
         var total = 0
     }

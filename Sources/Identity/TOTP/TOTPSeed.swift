@@ -50,7 +50,8 @@ package struct TOTPSeed: Sendable {
         do throws(CryptoError) {
             var key = try HMACKey(parameters.algorithm, key: secret.span)
             let digits = String(parameters.code(step: step, under: &key))
-            return String(repeating: "0", count: max(0, parameters.digits - digits.utf8.count)) + digits
+            let missing = max(0, parameters.digits - digits.utf8.count)
+            return String(repeating: "0", count: missing) + digits
         } catch {
             throw .cryptography
         }
@@ -70,7 +71,9 @@ package struct TOTPSeed: Sendable {
 extension TOTPParameters {
     /// RFC 4226 §5.3 over the step as eight big-endian bytes.
     func code(step: UInt64, under key: inout HMACKey) -> UInt32 {
-        let counter = InlineArray<8, UInt8> { UInt8(truncatingIfNeeded: step >> UInt64(56 - $0 * 8)) }
+        let counter = InlineArray<8, UInt8> {
+            UInt8(truncatingIfNeeded: step >> UInt64(56 - $0 * 8))
+        }
         var mac = InlineArray<64, UInt8>(repeating: 0)
         let count = key.authenticate(counter.span, into: &mac)
         return truncate(mac, count: count)
