@@ -16,12 +16,6 @@ package struct TOTPChecker: ~Copyable {
     /// The widest window that may be asked for, on either side of now.
     package static let skewMax = 10
 
-    /// Not private: the compiler (6.3) emits a broken reference to it from other modules then.
-    package struct Seed: ~Copyable {
-        let parameters: TOTPParameters
-        var key: HMACKey
-    }
-
     /// Invariant: seed number n of `init` lies in slot n.
     private var seeds: SlotTable<KeyedSeed>
 
