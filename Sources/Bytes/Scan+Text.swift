@@ -20,7 +20,7 @@ extension Span where Element == UInt8 {
             let delete = word ^ 0x7F &* ones
             let equal = (quote &- ones) & ~quote | (backslash &- ones) & ~backslash
                 | (delete &- ones) & ~delete
-            let hits = (low | equal | word) & 0x80 &* ones
+            let hits = (low | equal | word) & (0x80 &* ones)
             if hits != 0 { return offset &+ hits.trailingZeroBitCount >> 3 }
             offset &+= 8
         }
