@@ -56,13 +56,17 @@ package struct LogReader: ~Copyable {
         return !isStalled
     }
 
+    /// - Returns: whether all audit lines are written.
     private mutating func drainAudit(
         _ channel: LogChannel, _ write: (Span<UInt8>) -> Int
     ) -> Bool {
-        if auditOffset == audit.count {
-            audit = channel.takeAudit()
-            auditOffset = 0
-        }
+        guard drainTakenAudit(write) else { return false }
+        audit = channel.takeAudit()
+        auditOffset = 0
+        return drainTakenAudit(write)
+    }
+
+    private mutating func drainTakenAudit(_ write: (Span<UInt8>) -> Int) -> Bool {
         while auditOffset < audit.count {
             let taken = write(audit.span.extracting(auditOffset..<audit.count))
             auditOffset += taken
