@@ -2,6 +2,7 @@
 
 /// Base 64 of RFC 4648 §5 without padding, as JOSE writes it (RFC 7515 §2), and the standard
 /// alphabet of §4 for reading `Basic` credentials.
+@usableFromInline
 package enum Base64URL {
     @inlinable
     package static func encodedCount(_ count: Int) -> Int { (count * 4 + 2) / 3 }

@@ -6,6 +6,7 @@
 /// An append beyond the room left changes nothing and sets ``overflowed``: a peer's bytes can
 /// make a message too long, and that must be an answer, not a trap.
 @safe
+@usableFromInline
 package struct Buffer: ~Copyable {
     @usableFromInline
     var base: UnsafeMutablePointer<UInt8>?
@@ -18,6 +19,7 @@ package struct Buffer: ~Copyable {
     @usableFromInline
     var end: Int32 = 0
     /// Some append since the slab was attached did not fit.
+    @usableFromInline
     package var overflowed = false
 
     @inlinable

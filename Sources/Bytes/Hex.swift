@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Base 16 of RFC 4648 §8, in lower case.
+@usableFromInline
 package enum Hex {
     @inlinable
     package static func digit(_ value: UInt8) -> UInt8 {

@@ -7,7 +7,9 @@ import Synchronization
 /// Counters, rate limits and accepted TOTP steps live in such words: a store is seen by every
 /// worker, and one into a mapped file outlives a kill of the process without a system call.
 @safe
+@usableFromInline
 package final class SharedWords: @unchecked Sendable {
+    @usableFromInline
     package let count: Int
     /// Invariant: `count` initialised atomics, valid until deinit.
     @usableFromInline

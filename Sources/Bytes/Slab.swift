@@ -2,6 +2,7 @@
 
 /// A fixed-size block of memory, lent by a ``SlabPool`` and always given back to it.
 @safe
+@usableFromInline
 package struct Slab: ~Copyable {
     /// Two whole TLS records with their overhead (2 × 16,406), or the largest head that limits
     /// allow (32 KiB) with 4 KiB of room for what the gateway adds to it.
@@ -22,6 +23,7 @@ package struct Slab: ~Copyable {
 /// The pool allocates up to its bound on demand and frees nothing until ``trim(keeping:)``. At
 /// the bound ``lend()`` answers `nil`, and the caller stops reading: back-pressure, never growth.
 @safe
+@usableFromInline
 package struct SlabPool: ~Copyable {
     package let bound: Int
     /// Bytes of each slab.
@@ -46,6 +48,7 @@ package struct SlabPool: ~Copyable {
     /// Memory that the pool holds, lent or not, in slabs.
     package var held: Int { lent + freeCount }
 
+    @usableFromInline
     package mutating func lend() -> Slab? {
         guard lent < bound else { return nil }
         lent += 1
@@ -55,6 +58,7 @@ package struct SlabPool: ~Copyable {
         return unsafe Slab(base: free[freeCount])
     }
 
+    @usableFromInline
     package mutating func giveBack(_ slab: consuming Slab) {
         precondition(lent > 0)
         lent -= 1

@@ -6,6 +6,7 @@
 /// Slots are allocated by segments and never move; a freed slot is used again first, while its
 /// memory is warm. Generations start at 1, so that a zeroed token names nothing.
 @safe
+@usableFromInline
 package struct SlotTable<Element: ~Copyable>: ~Copyable {
     @usableFromInline
     static var segmentCapacity: Int { 64 }
@@ -19,7 +20,9 @@ package struct SlotTable<Element: ~Copyable>: ~Copyable {
         var nextFree: Int32
     }
 
+    @usableFromInline
     package let kind: UInt8
+    @usableFromInline
     package let capacity: Int
     package private(set) var count = 0
     /// Invariant: `segmentsInUse` segments of `segmentCapacity` slots each; an element's memory

@@ -4,7 +4,9 @@
 /// since changed hands is dropped.
 ///
 /// Layout, from the highest bit: kind (8), index (24), generation (32).
+@usableFromInline
 package struct SlotToken: Equatable, Sendable {
+    @usableFromInline
     package let rawValue: UInt64
 
     @inlinable
