@@ -8,9 +8,9 @@ import Bytes
 /// the byte counts and the times are always there.
 package struct AccessLineWriter: ~Copyable {
     /// What a path is cut to, in bytes; `…` then stands for the rest.
-    @inlinable package static var pathLengthMax: Int { 1024 }
+    package static var pathLengthMax: Int { 1024 }
     /// The same for every other text.
-    @inlinable package static var textLengthMax: Int { 256 }
+    package static var textLengthMax: Int { 256 }
 
     private var timestamp = Timestamp()
     private let codes: NameTable

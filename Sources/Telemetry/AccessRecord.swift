@@ -20,6 +20,5 @@ package struct AccessRecord: Sendable {
     /// Own time, without the upstream's.
     package var gatewayMicroseconds: UInt64 = 0
 
-    @inlinable
     package init() {}
 }

@@ -55,14 +55,3 @@ struct HistogramBounds: Sendable {
         100_000,
     ])
 }
-
-/// A histogram's place among the words: the buckets, then the sum in nanoseconds.
-struct Histogram: Sendable {
-    let base: Int
-    let bounds: HistogramBounds
-
-    /// Buckets, the one without a bound among them.
-    var bucketCount: Int { bounds.count + 1 }
-    var sum: Int { base + bucketCount }
-    var end: Int { sum + 1 }
-}

@@ -18,7 +18,7 @@ package enum LogAppend: Equatable, Sendable {
 /// A worker never waits. The log writer announces its sleep, and whoever appends first after
 /// that is told to wake it: one wake-up a sleep, however many lines come.
 package final class LogChannel: Sendable {
-    @inlinable package static var ringCapacity: Int { 256 * 1024 }
+    package static var ringCapacity: Int { 256 * 1024 }
 
     private let rings: [ByteRing]
     private let audit = AuditQueue()

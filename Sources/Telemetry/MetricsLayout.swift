@@ -45,8 +45,8 @@ struct MetricsLayout: Sendable {
             defer { end += amount }
             return end
         }
-        func histogram(_ bounds: HistogramBounds) -> Histogram {
-            let histogram = Histogram(base: end, bounds: bounds)
+        func histogram(_ scale: Histogram.Scale) -> Histogram {
+            let histogram = Histogram(base: end, scale: scale)
             end = histogram.end
             return histogram
         }

@@ -22,7 +22,7 @@ package struct MetricsSchema: Sendable, Equatable {
     package var upstreams: [Upstream]
 
     /// The route index of a request that was refused before it had a route.
-    @inlinable package static var unrouted: Int { -1 }
+    package static var unrouted: Int { -1 }
 
     package init(
         routes: [String], codes: [String], filters: [String], upstreams: [Upstream]

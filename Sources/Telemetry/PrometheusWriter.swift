@@ -34,11 +34,12 @@ struct PrometheusWriter {
     mutating func histogram(
         _ name: String, _ labels: [Label], _ histogram: Histogram, _ words: (Int) -> UInt64
     ) {
+        let bounds = histogram.scale.bounds
         var count: UInt64 = 0
         for bucket in 0..<histogram.bucketCount {
             count &+= words(histogram.base + bucket)
-            let isLast = bucket == histogram.bounds.count
-            let bound = isLast ? "+Inf" : Self.seconds(histogram.bounds.bound(bucket))
+            let isLast = bucket == bounds.count
+            let bound = isLast ? "+Inf" : Self.seconds(bounds.bound(bucket))
             series(name, "_bucket", labels, last: ("le", bound))
             append("\(count)\n")
         }

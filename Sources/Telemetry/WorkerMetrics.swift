@@ -11,6 +11,9 @@ package final class WorkerMetrics: Sendable {
     package let schema: MetricsSchema
     let layout: MetricsLayout
     let words: SharedWords
+    private let requestBounds = HistogramBounds.request
+    private let ownBounds = HistogramBounds.own
+    private let filterBounds = HistogramBounds.filter
 
     package init(schema: MetricsSchema) {
         self.schema = schema
@@ -128,7 +131,12 @@ package final class WorkerMetrics: Sendable {
     }
 
     private func observe(_ histogram: Histogram, _ nanoseconds: UInt64) {
-        words.addUnshared(histogram.base + histogram.bounds.bucket(nanoseconds: nanoseconds))
+        let bucket = switch histogram.scale {
+        case .request: requestBounds.bucket(nanoseconds: nanoseconds)
+        case .own: ownBounds.bucket(nanoseconds: nanoseconds)
+        case .filter: filterBounds.bucket(nanoseconds: nanoseconds)
+        }
+        words.addUnshared(histogram.base + bucket)
         words.addUnshared(histogram.sum, nanoseconds)
     }
 }
