@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures: `gateway` is shared by a file's tests, `start` makes one for a single test."""
+
+import pytest
+
+from support.certificates import Authority
+from support.gateway import Gateway
+from support.recorder import Recorder
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def module_recorder():
+    recorder = Recorder()
+    yield recorder
+    recorder.close()
+
+
+@pytest.fixture
+def recorder(module_recorder):
+    """The upstream of `gateway`, with nothing recorded yet and no handlers."""
+    module_recorder.reset()
+    return module_recorder
+
+
+@pytest.fixture(scope="module")
+def policy_patch():
+    """What a file's shared gateway has that the ordinary one has not; files override this."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def module_gateway(tmp_path_factory, authority, module_recorder, policy_patch):
+    gateway = Gateway(tmp_path_factory.mktemp("gateway"), authority)
+    gateway.from_policy(module_recorder.url, policy_patch, spare_agents=120).start()
+    yield gateway
+    status = gateway.stop()
+    assert status == 0, f"the gateway ended with {status}:\n{gateway.output()[-4000:]}"
+
+
+@pytest.fixture
+def gateway(module_gateway, recorder):
+    """The file's gateway. It must outlive every test."""
+    assert module_gateway.running, "an earlier test brought the gateway down"
+    yield module_gateway
+    assert module_gateway.running, "".join(module_gateway.errors[-20:])
+
+
+@pytest.fixture
+def agent(gateway):
+    """An agent no other test has used: all its codes are fresh, all its counters zero."""
+    return gateway.take_agent()
+
+
+@pytest.fixture
+def wire(gateway):
+    with gateway.connect() as wire:
+        yield wire
+
+
+@pytest.fixture
+def make(tmp_path_factory, authority):
+    """Makes gateways that are not started yet, and ends them all after the test."""
+    made = []
+
+    def new(pair=None):
+        made.append(Gateway(tmp_path_factory.mktemp("own"), authority, pair))
+        return made[-1]
+
+    yield new
+    for gateway in made:
+        if gateway.running:
+            gateway.stop()
+        assert gateway.process is None or gateway.process.returncode in (0, 1, 2, -9, -15), \
+            f"crashed with {gateway.process.returncode}:\n{gateway.output()[-4000:]}"
+
+
+@pytest.fixture
+def start(make, recorder):
+    """Starts a gateway of the test's own from a policy; its upstream is `recorder`."""
+    def started(patch=None, upstream=None, pair=None, **options):
+        options.setdefault("spare_agents", 4)
+        return make(pair).from_policy(upstream or recorder.url, patch, **options).start()
+    return started
+
+
+@pytest.fixture
+def start_bare(make, recorder):
+    """Starts a gateway of the test's own from the environment and its secrets alone."""
+    def started(env=None, pair=None, **options):
+        return make(pair).from_environment(recorder.url, env, **options).start()
+    return started
