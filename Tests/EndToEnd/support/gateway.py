@@ -152,7 +152,8 @@ class Gateway:
         """Starts the process and waits until it accepts on both listeners."""
         self.launch()
         ports = [self.port]
-        if self.env.get("AGENTPORT_ADMIN_LISTEN") != "off":
+        admin = self.env.get("AGENTPORT_ADMIN_LISTEN", "")
+        if admin != "off" and not admin.startswith("unix:"):
             ports.append(self.admin_port)
         wait_until(lambda: all(map(self._accepts, ports)), timeout=15,
                    what="the gateway to accept")
