@@ -120,8 +120,9 @@ def test_a_wrong_code(gateway, agent, recorder):
     assert gateway.request("GET", "/", agent.bearer()).status == 200
 
 
-@pytest.mark.parametrize("code", ["12345", "1234567", "12345a", "12 345", "+12345", "", "１２３４５６",
-                                  "0x1234", "-12345", "123456,123456"])
+@pytest.mark.parametrize("code", ["12345", "1234567", "12345a", "12 345", "+12345", "",
+                                  "\uff11\uff12\uff13\uff14\uff15\uff16", "0x1234",
+                                  "-12345", "123456,123456"])
 def test_what_is_no_code_at_all(gateway, agent, recorder, code):
     headers = agent.bearer(code.encode().decode("latin-1"))
     with recorder.untouched():

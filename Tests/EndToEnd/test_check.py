@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`agentport check`, and what `serve` makes of a policy file: faults are told with their place."""
+
+import json
+import re
+
+import pytest
+
+from support.gateway import command
+
+
+@pytest.fixture
+def policy(make, recorder):
+    """A policy that is right, and how `check` finds it once it is changed."""
+    gateway = make().from_policy(recorder.url, {}, spare_agents=2)
+
+    class Policy:
+        file = gateway.policy_file
+        value = gateway.policy
+        agents = gateway.agents
+
+        def check(self, text=None):
+            self.file.write_text(text if text is not None else json.dumps(self.value, indent=2))
+            result = command("check", "--policy", self.file, env=gateway.env)
+            shown = result.stdout + result.stderr
+            for secret in [a.seed for a in self.agents] + [a.key for a in self.agents]:
+                assert secret not in shown
+            return result
+
+        def fault(self, pointer, text=None):
+            """Asserts that there is a fault at this place, and that it is located in the file."""
+            result = self.check(text)
+            assert result.returncode == 1, result.stdout
+            shown = result.stdout + result.stderr
+            line = rf"^{re.escape(str(self.file))}:\d+:\d+: {re.escape(pointer)}(/[^:]*)?: .+"
+            assert re.search(line, shown, re.M), shown
+            return shown
+
+    return Policy()
+
+
+def test_check_says_ok(policy):
+    result = policy.check()
+    assert result.returncode == 0 and result.stderr == ""
+    assert "ok" in result.stdout.split()
+
+
+def test_check_without_a_policy(make, recorder):
+    gateway = make().from_environment(recorder.url)
+    result = command("check", env=gateway.env)
+    assert result.returncode == 0 and "ok" in result.stdout.split()
+    assert gateway.agents[0].seed not in result.stdout
+    assert gateway.agents[0].key not in result.stdout
+
+
+def test_check_opens_no_socket_and_makes_no_state(make, recorder):
+    gateway = make().from_environment(recorder.url, api_key=False).start()
+    assert command("check", env=gateway.env).returncode == 0  # the address is in use
+    gateway.stop()
+    for path in gateway.state.iterdir():
+        path.unlink() if path.is_file() else None
+    kept = set(gateway.state.iterdir())
+    command("check", env=gateway.env)
+    assert set(gateway.state.iterdir()) == kept
+
+
+def test_check_prints_where_a_value_comes_from(make, recorder):
+    gateway = make().from_policy(recorder.url, {"issuer": {"name": "from-the-policy"}},
+                                 spare_agents=1, env={"AGENTPORT_AUDIENCE": "from-the-shell"})
+    shown = command("check", "--policy", gateway.policy_file, env=gateway.env).stdout
+    [audience] = [line for line in shown.splitlines() if "from-the-shell" in line]
+    assert re.search("environment|AGENTPORT_AUDIENCE", audience)
+    [issuer] = [line for line in shown.splitlines() if "from-the-policy" in line]
+    assert re.search("policy|AGENTPORT_POLICY", issuer.replace("from-the-policy", ""))
+
+
+def test_comments_and_trailing_commas_are_allowed(policy):
+    text = json.dumps(policy.value, indent=2)
+    text = "// a comment\n/* another\n one */\n" + text.replace(
+        '"agentport": 1,', '"agentport": 1, // what this is {"\n /* } */').rstrip()
+    text = re.sub(r"\n\}$", ",\n}\n", text)
+    text = re.sub(r"\n  \],?", lambda match: ",\n  ]" + match[0].strip()[1:], text, count=1)
+    result = policy.check(text)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_fault_is_found_at_its_line_and_column(policy):
+    text = '{\n  "agentport": 1,\n  "upstreams": [],\n    "nonsense": true\n}\n'
+    shown = policy.fault("/nonsense", text)
+    assert re.search(rf"{re.escape(str(policy.file))}:4:\d+: /nonsense: ", shown)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"agentport": 1', "{'agentport': 1}",
+                                  '{"agentport": 1, "agentport": 1}', '{"agentport": 2}',
+                                  "{}", '{"agentport": 1} x', '{"agentport": "1"}', "\xff"])
+def test_what_is_no_policy(policy, text):
+    result = policy.check(text)
+    assert result.returncode == 1
+    assert re.search(rf"^{re.escape(str(policy.file))}:\d+:\d+: ",
+                     result.stdout + result.stderr, re.M)
+
+
+FAULTS = {
+    "an unknown section": (lambda p: p.update(nonsense={}), "/nonsense"),
+    "an unknown key": (lambda p: p["listen"].update(adress="x"), "/listen/adress"),
+    "a duration without a unit": (lambda p: p.update(sessions={"lifetime": "5"}),
+                                  "/sessions/lifetime"),
+    "a duration that is a number": (lambda p: p.update(sessions={"lifetime": 300}),
+                                    "/sessions/lifetime"),
+    "a size without a unit": (lambda p: p["listen"].update(limits={"body": "2"}),
+                              "/listen/limits/body"),
+    "a negative number": (lambda p: p.update(totp={"skew": -1}), "/totp/skew"),
+    "a number for a truth": (lambda p: p.update(totp={"one_time": 1}), "/totp/one_time"),
+    "an unknown algorithm": (lambda p: p.update(issuer={"algorithm": "HS256"}),
+                             "/issuer/algorithm"),
+    "an unknown filter": (lambda p: p["filters"].insert(0, {"use": "nothing"}), "/filters/0"),
+    "an address without a port": (lambda p: p["listen"].update(address="127.0.0.1"),
+                                  "/listen/address"),
+    "an endpoint that is no URL": (lambda p: p["upstreams"][0].update(endpoints=["nothing"]),
+                                   "/upstreams/0/endpoints"),
+    "an unknown upstream": (lambda p: p["routes"][0].update(upstream="nowhere"),
+                            "/routes/0/upstream"),
+    "a path without a slash": (lambda p: p["routes"][0].update(path="x"), "/routes/0/path"),
+    "a route twice": (lambda p: p["routes"].append(dict(p["routes"][0])), "/routes/2"),
+    "a hash that is none": (lambda p: p["agents"][0].update(api_key_sha256=["abc"]),
+                            "/agents/0/api_key_sha256"),
+    "an agent without a key": (lambda p: p["agents"][0].pop("api_key_sha256"), "/agents/0"),
+    "an agent's bad name": (lambda p: p["agents"][0].update(name="a b"), "/agents/0/name"),
+    "an agent twice": (lambda p: p["agents"][1].update(name=p["agents"][0]["name"]), "/agents/1"),
+    "a key twice": (lambda p: p["agents"][1].update(
+        api_key_sha256=p["agents"][0]["api_key_sha256"]), "/agents/1"),
+    "a seed twice": (lambda p: p["agents"][1].update(totp=p["agents"][0]["totp"]), "/agents/1"),
+    "a user twice": (lambda p: p["agents"][1].update(user=p["agents"][0]["user"]), "/agents/1"),
+    "nine digits": (lambda p: p["agents"][0]["totp"].update(digits=9), "/agents/0/totp/digits"),
+    "a seed that is not there": (lambda p: p["agents"][0]["totp"].update(seed_file="/nowhere"),
+                                 "/agents/0/totp/seed_file"),
+    "an endpoint that is the admin listener": (lambda p: p["upstreams"][0].update(
+        endpoints=["http://" + p["admin"]["address"]]), "/upstreams/0/endpoints"),
+    "two upstreams with one audience": (lambda p: p["upstreams"].append(
+        dict(p["upstreams"][0], name="second")), "/upstreams/1"),
+    "TOTP before identity": (lambda p: p.update(filters=_chain(3, 2)), "/filters"),
+    "JWT not last": (lambda p: p.update(filters=_chain(4, 5)), "/filters"),
+    "the address limit after identity": (lambda p: p.update(filters=_chain(1, 2)), "/filters"),
+    "no JWT": (lambda p: p["filters"].pop(5), "/filters"),
+    "no TOTP": (lambda p: p["filters"].pop(3), "/filters"),
+    "no identity": (lambda p: p["filters"].pop(2), "/filters"),
+    "identity twice": (lambda p: p["filters"].insert(3, {"use": "identity"}), "/filters"),
+}
+
+
+def _chain(one, other):
+    """The usual chain with two filters changed about."""
+    names = ["tls_inspector", "ip_rate_limit", "identity", "totp", "agent_rate_limit", "jwt"]
+    names[one], names[other] = names[other], names[one]
+    return [{"use": name} for name in names]
+
+
+@pytest.mark.parametrize("change, pointer", FAULTS.values(), ids=FAULTS.keys())
+def test_a_fault_of_the_policy(policy, change, pointer):
+    policy.value = json.loads(json.dumps(policy.value))
+    change(policy.value)
+    policy.fault(pointer)
+
+
+def test_all_faults_are_told_at_once(policy):
+    policy.value["totp"] = {"skew": "one"}
+    policy.value["sessions"] = {"lifetime": 5}
+    shown = policy.fault("/totp/skew")
+    assert "/sessions/lifetime" in shown
+
+
+@pytest.mark.parametrize("section, value", [
+    ("tools", [{"name": "x", "effect": "deny"}]),
+    ("oauth", [{"issuer": "https://idp.example", "audience": "a",
+                "jwks_url": "https://idp.example/jwks"}]),
+    ("people", [{"name": "ops", "totp": {"seed_file": "/x"}}])])
+def test_a_section_that_is_not_built_yet_is_refused_by_name(policy, section, value):
+    policy.value[section] = value
+    policy.fault(f"/{section}")
+
+
+def test_a_policy_that_is_not_there(tmp_path):
+    path = tmp_path / "nowhere.json"
+    for name in ("check", "serve"):
+        result = command(name, "--policy", path)
+        assert result.returncode == 1 and str(path) in result.stderr + result.stdout
+
+
+def test_serve_refuses_what_check_refuses(make, recorder):
+    gateway = make().from_policy(recorder.url, {"nonsense": 1}).launch()
+    assert gateway.wait() == 1
+    assert len(gateway.errors) == 1 and "/nonsense" in gateway.errors[0]
+
+
+def test_serve_is_the_default_command(make, recorder):
+    gateway = make().from_environment(recorder.url)
+    gateway.arguments = []
+    assert gateway.start().request("GET", "/healthz").status == 200
+
+
+def test_files_in_a_policy_are_relative_to_its_folder(make, recorder):
+    gateway = make().from_policy(recorder.url, spare_agents=1)
+    gateway.policy["listen"]["tls"] = {"certificate": "secrets/tls_cert", "key": "secrets/tls_key"}
+    agent = gateway.agents[0]
+    gateway.policy["agents"][0]["totp"]["seed_file"] = f"secrets/totp_{agent.name}"
+    gateway.write_policy()
+    gateway.start()
+    assert gateway.request("GET", "/", agent.bearer()).status == 200
+
+
+def test_the_policy_can_be_named_in_the_environment(make, recorder):
+    gateway = make().from_policy(recorder.url, spare_agents=1)
+    gateway.arguments = ["serve"]
+    gateway.env["AGENTPORT_POLICY"] = str(gateway.policy_file)
+    gateway.start()
+    assert gateway.request("GET", "/", gateway.agents[0].bearer()).status == 200
