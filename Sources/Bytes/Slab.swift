@@ -27,7 +27,7 @@ package struct Slab: ~Copyable {
 package struct SlabPool: ~Copyable {
     package let bound: Int
     /// Bytes of each slab.
-    package let slabCapacity: Int
+    @usableFromInline package let slabCapacity: Int
     /// Slabs that are with a borrower now.
     package private(set) var lent = 0
     private var free: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>>

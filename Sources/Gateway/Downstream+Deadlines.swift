@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bytes
+import Filters
 import HTTP1
+import Policy
 import Reactor
+import TLS
+import Telemetry
 
 extension Downstream {
     /// When the connection needs to be looked at though nothing comes; monotonic milliseconds.

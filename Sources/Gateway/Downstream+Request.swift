@@ -3,6 +3,7 @@
 import Bytes
 import Filters
 import HTTP1
+import Policy
 import Reactor
 import Telemetry
 
@@ -36,9 +37,7 @@ extension Downstream {
             move(to: .active, &context)
         }
         do throws(HeadFault) {
-            let progress = try exchange.parser.parse(
-                plainIn.readable, limits: context.gateway.headLimits, into: &context.head)
-            guard case .complete = progress else {
+            guard case .complete = try parseHead(context.gateway.headLimits, &context) else {
                 guard plainIn.roomAfterCompaction == 0 else { return .idle }
                 refuse(.headersTooLarge, &context)
                 return .progress
@@ -48,6 +47,17 @@ extension Downstream {
             return .progress
         }
         return begin(&context, &pool)
+    }
+
+    /// Parses what has come into the context's head.
+    mutating func parseHead(
+        _ limits: HeadLimits, _ context: inout WorkerContext
+    ) throws(HeadFault) -> HeadProgress {
+        // Out of self for the call, since a span of one field borrows all of them.
+        var input = Buffer()
+        swap(&input, &plainIn)
+        defer { swap(&input, &plainIn) }
+        return try exchange.parser.parse(input.readable, limits: limits, into: &context.head)
     }
 
     /// A head is there whole, in the context: judge it, and pass it on or answer it.
@@ -62,8 +72,11 @@ extension Downstream {
         exchange.parser.reset()
         exchange.take(context.head, isDraining: context.isDraining)
         var facts = RequestFacts()
+        var input = Buffer()
+        swap(&input, &plainIn)
         let decision = context.judge(
-            plainIn.readable, client: client, &exchange, memo: &memo, &facts)
+            input.readable, client: client, &exchange, memo: &memo, &facts)
+        swap(&input, &plainIn)
         exchange.requestBody = BodyDecoder(exchange.requestFraming)
         exchange.grant = facts.grant
         exchange.agent = facts.agent
@@ -73,9 +86,9 @@ extension Downstream {
         case .refuse(let problem):
             plainIn.consume(context.head.count)
             refuse(problem, facts, &context)
-        case .keySet:
+        case .keySet(let isKnown):
             plainIn.consume(context.head.count)
-            answerKeySet(&context)
+            answerKeySet(isKnown: isKnown, &context)
         case .health:
             plainIn.consume(context.head.count)
             answerHealth(&context)
@@ -152,33 +165,17 @@ extension Downstream {
     }
 
     private mutating func fillRequestBody(_ output: inout Buffer) throws(BodyFault) {
-        let isChunked = exchange.requestFraming == .chunked
+        var input = Buffer()
+        swap(&input, &plainIn)
+        defer { swap(&input, &plainIn) }
         while exchange.request == .receivingBody {
-            if output.room < Exchange.chunkRoomMin { output.compact() }
+            if output.room < Exchange.chunkRoomMin * 2 { output.compact() }
             let room = output.room - Exchange.chunkRoomMin
             guard room > 0 else { return }
-            let bytes = plainIn.readable
-            let window = bytes.extracting(0..<min(bytes.count, room))
-            let event = try exchange.requestBody.next(window, from: 0)
-            switch event {
-            case .needMore(let consumed):
-                plainIn.consume(consumed)
-                return
-            case .data(let range):
-                exchange.record.bytesIn += UInt64(range.count)
-                if isChunked {
-                    output.appendChunk(bytes.extracting(range))
-                } else {
-                    output.append(bytes.extracting(range))
-                }
-            case .trailer(let field):
-                exchange.appendTrailer(field, in: bytes, to: &output, isRequest: true)
-            case .end:
-                exchange.request = .complete
-                if isChunked { exchange.endChunks(of: &output) }
-            }
-            plainIn.consume(event.consumed)
-            if exchange.requestBody.isComplete, !isChunked { exchange.request = .complete }
+            let consumed = try exchange.relayRequest(
+                input.readable.prefix(room), to: &output)
+            input.consume(consumed)
+            guard consumed > 0 || exchange.request == .complete else { return }
         }
     }
 

@@ -52,6 +52,8 @@ struct Exchange {
     /// The target that is forwarded lies in the context's scratch line, not in the head.
     var isTargetRewritten = false
     var targetCount = 0
+    /// The upstream keeps its connection open after this answer.
+    var responseReuses = false
     var continuesTrace = false
     var traceFlags: UInt8 = 0
 

@@ -61,6 +61,11 @@ package final class Gateway: Sendable {
         epochOffsetMilliseconds = instant.wallMilliseconds - instant.milliseconds
     }
 
+    /// Hands a line that must not be lost to the log; from any thread.
+    package func write(_ line: SystemLine) {
+        if log.append(audit: line.finished()) { logWakeup.signal() }
+    }
+
     package var isDraining: Bool { draining.load(ordering: .relaxed) }
 
     /// Has effect in a worker at its next turn; wake it.

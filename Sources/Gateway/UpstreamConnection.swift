@@ -53,4 +53,17 @@ struct UpstreamConnection: ~Copyable {
         }
         return true
     }
+
+    mutating func receive() -> Transfer { socket.receive(into: &input) }
+
+    /// Parses what has come as an answer's head.
+    mutating func parseHead(
+        requestMethod: Method, into head: inout ResponseHead
+    ) throws(HeadFault) -> HeadProgress {
+        var bytes = Buffer()
+        swap(&bytes, &input)
+        defer { swap(&bytes, &input) }
+        return try parser.parse(
+            bytes.readable, limits: HeadLimits(), requestMethod: requestMethod, into: &head)
+    }
 }

@@ -124,6 +124,25 @@ struct UpstreamPool: ~Copyable {
             connections[index].socket.descriptor, interest, token: connections.token(at: index))
     }
 
+    /// Watches a lent connection: for the answer unless its reader is stalled, and for room while
+    /// something waits to be sent.
+    mutating func watchBusy(
+        _ index: Int, isRelayStalled: Bool, _ context: inout WorkerContext
+    ) {
+        guard connections[index].state == .busy else { return }
+        var wanted: Interest = []
+        if !isRelayStalled, !connections[index].hasEnded { wanted.insert(.readable) }
+        if !connections[index].output.isEmpty { wanted.insert(.writable) }
+        watch(index, wanted, &context)
+    }
+
+    /// Hands an unsent request from one connection to another.
+    mutating func moveOutput(from old: Int, to new: Int) {
+        var output = Buffer()
+        swap(&connections[old].output, &output)
+        swap(&connections[new].output, &output)
+    }
+
     private mutating func unlinkIdle(_ index: Int, _ upstream: Int) {
         let next = connections[index].nextIdle
         guard firstIdle[upstream] != index else {

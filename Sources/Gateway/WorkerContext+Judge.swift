@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bytes
+import Crypto
 import Filters
 import HTTP1
 import Policy
@@ -12,7 +13,7 @@ extension WorkerContext {
     enum Decision: Equatable {
         case forward(upstream: Int)
         case refuse(Problem)
-        case keySet
+        case keySet(isKnown: Bool)
         case health
     }
 
@@ -55,7 +56,7 @@ extension WorkerContext {
             ? line.readable.extracting(judged.path) : target.extracting(judged.path)
         memo.remember(path, as: &exchange.memo.path)
         if head.expectationUnknown { return .refuse(.expectationFailed) }
-        if let own = ownEndpoint(path) { return own }
+        if let own = ownEndpoint(path, bytes) { return own }
         switch routes.match(path, method: bytes.extracting(head.methodRange)) {
         case .noRoute:
             if path.equals("/healthz") { return .health }
@@ -69,10 +70,10 @@ extension WorkerContext {
     }
 
     /// `/.well-known/jwks.json` and `/.agentport/` come before all routes.
-    private func ownEndpoint(_ path: Span<UInt8>) -> Decision? {
+    private func ownEndpoint(_ path: Span<UInt8>, _ bytes: Span<UInt8>) -> Decision? {
         if path.equals("/.well-known/jwks.json") {
             return head.method == .get || head.method == .head
-                ? .keySet : .refuse(.methodNotAllowed)
+                ? .keySet(isKnown: knowsKeySet(bytes)) : .refuse(.methodNotAllowed)
         }
         if path.hasPrefix("/.agentport/") || path.equals("/.agentport") {
             return .refuse(.noRoute)

@@ -16,6 +16,8 @@ struct WorkerContext: ~Copyable {
     let gateway: Gateway
     let metrics: WorkerMetrics
     let routes: RouteTable
+    /// By upstream, as `Host` names it where the client named none.
+    let endpointNames: [[UInt8]]
     var loop: EventLoop
     var timers: TimerWheel
     /// Buffers of connections that are in the middle of something.
@@ -28,6 +30,8 @@ struct WorkerContext: ~Copyable {
     var logLine: AccessLineWriter
     var now: Instant
     var isDraining = false
+    /// Access lines are written: the log level is `info` or finer.
+    let isLoggingRequests: Bool
 
     // Scratch: empty between two events.
 
@@ -48,6 +52,9 @@ struct WorkerContext: ~Copyable {
         self.gateway = gateway
         metrics = gateway.metrics[number]
         routes = RouteTable(gateway.configuration.routes)
+        let level = gateway.configuration.logLevel
+        isLoggingRequests = level == .info || level == .debug
+        endpointNames = gateway.configuration.upstreams.map { Array("\($0.endpoint)".utf8) }
         now = Instant.read()
         timers = TimerWheel(capacity: timerCapacity, now: now.milliseconds)
         pool = SlabPool(bound: Self.slabsMax)

@@ -23,7 +23,7 @@ struct Timestamp {
 
     private mutating func format(_ second: UInt64) {
         self.second = second
-        let (year, month, day) = Self.civil(days: second / 86_400)
+        let (year, month, day) = CivilDate.of(day: second / 86_400)
         put(year, at: 0, width: 4)
         text[4] = UInt8(ascii: "-")
         put(month, at: 5, width: 2)
@@ -47,20 +47,5 @@ struct Timestamp {
             text[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         }
-    }
-
-    /// The Gregorian date of a day since the epoch; H. Hinnant, "chrono-compatible low-level
-    /// date algorithms", `civil_from_days`. Years begin in March, so the leap day ends one.
-    static func civil(days: UInt64) -> (year: UInt64, month: UInt64, day: UInt64) {
-        let shifted = days + 719_468
-        let era = shifted / 146_097
-        let dayOfEra = shifted % 146_097
-        let leapDays = dayOfEra / 1_460 + dayOfEra / 146_096 - dayOfEra / 36_524
-        let yearOfEra = (dayOfEra - leapDays) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let monthFromMarch = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-        let month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
     }
 }

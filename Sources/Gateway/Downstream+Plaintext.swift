@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Filters
+import HTTP1
+import Policy
+import Reactor
+import Telemetry
+
+/// A connection that did not begin with TLS: one small request, answered and closed (SPEC §5).
+extension Downstream {
+    static let plaintextMilliseconds: UInt64 = 2000
+    static let plaintextBytesMax = 2 * 1024
+
+    mutating func servePlaintext(_ context: inout WorkerContext) {
+        guard !isClosing, !plainIn.isEmpty else { return }
+        if exchange.startedAt == 0 { exchange.startedAt = context.now.nanoseconds }
+        exchange.keepsAlive = false
+        let limits = HeadLimits(
+            requestLineBytes: Self.plaintextBytesMax, headBytes: Self.plaintextBytesMax,
+            fieldCount: context.limits.headerFields)
+        do throws(HeadFault) {
+            guard case .complete = try parseHead(limits, &context) else {
+                if plainIn.count >= Self.plaintextBytesMax { refuse(.tlsRequired, &context) }
+                return
+            }
+        } catch {
+            refuse(.tlsRequired, &context)
+            return
+        }
+        exchange.take(context.head, isDraining: true)
+        if context.head.contains(.authorization) { context.auditExposedSecret(client) }
+        if isKeySetAllowed(context) {
+            answerKeySet(isKnown: context.knowsKeySet(plainIn.readable), &context)
+        } else {
+            refuse(.tlsRequired, &context)
+        }
+    }
+
+    private func isKeySetAllowed(_ context: borrowing WorkerContext) -> Bool {
+        guard context.gateway.configuration.listen.plaintextJWKS == .private, client.isPrivate,
+            context.head.method == .get || context.head.method == .head
+        else { return false }
+        let target = plainIn.readable.extracting(context.head.pathRange)
+        return target.equals("/.well-known/jwks.json")
+    }
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Filters
+import HTTP1
+import Reactor
+import Telemetry
+
+extension Downstream {
+    /// The upstream connection can be read.
+    mutating func onUpstreamReadable(
+        _ context: inout WorkerContext, _ pool: inout UpstreamPool
+    ) -> Fate {
+        let index = exchange.connection
+        guard pool.connections[index].input.attach(from: &context.pool) else {
+            return abort(&context, &pool)
+        }
+        pool.connections[index].input.compact()
+        switch pool.connections[index].receive() {
+        case .bytes, .wouldBlock: break
+        case .end: pool.connections[index].hasEnded = true
+        case .failed:
+            // What came before the reset still counts.
+            guard !pool.connections[index].input.isEmpty else {
+                return fate(upstreamLost(.reset, &context, &pool), &context, &pool)
+            }
+            pool.connections[index].hasEnded = true
+        }
+        let fate = relayResponse(&context, &pool)
+        return fate == .keep ? advance(&context, &pool) : fate
+    }
+
+    /// The upstream connection can be written, or its connect has ended.
+    mutating func onUpstreamWritable(
+        _ context: inout WorkerContext, _ pool: inout UpstreamPool
+    ) -> Fate {
+        let index = exchange.connection
+        if pool.connections[index].state == .connecting {
+            guard pool.connections[index].socket.connectionError == 0 else {
+                return fate(upstreamLost(.connectFailed, &context, &pool), &context, &pool)
+            }
+            pool.connections[index].state = .busy
+        }
+        guard push(&context, &pool) else {
+            return fate(upstreamLost(.reset, &context, &pool), &context, &pool)
+        }
+        return advance(&context, &pool)
+    }
+
+    mutating func onUpstreamTimer(
+        _ context: inout WorkerContext, _ pool: inout UpstreamPool
+    ) -> Fate {
+        let isConnecting = pool.connections[exchange.connection].state == .connecting
+        guard isConnecting || exchange.response == .awaitingHead else { return .keep }
+        let lost = upstreamLost(isConnecting ? .connectFailed : .timedOut, &context, &pool)
+        return fate(lost, &context, &pool)
+    }
+
+    private mutating func fate(
+        _ step: Step, _ context: inout WorkerContext, _ pool: inout UpstreamPool
+    ) -> Fate {
+        if case .end(let fate) = step { return fate }
+        return advance(&context, &pool)
+    }
+
+    // MARK: Relaying
+
+    /// Passes on what the upstream has sent, as far as the client takes it.
+    mutating func relayResponse(
+        _ context: inout WorkerContext, _ pool: inout UpstreamPool
+    ) -> Fate {
+        while exchange.connection >= 0, cipherOut.isEmpty {
+            let isStep =
+                exchange.response == .awaitingHead
+                ? relayHead(&context, &pool) : relayBody(&context, &pool)
+            guard emit(&context) else { return abort(&context, &pool) }
+            switch isStep {
+            case .progress: continue
+            case .idle: break
+            case .end(let fate): return fate
+            }
+            break
+        }
+        if exchange.connection >= 0 {
+            pool.connections[exchange.connection].input.releaseIfEmpty(to: &context.pool)
+            pool.watchBusy(exchange.connection, isRelayStalled: !cipherOut.isEmpty, &context)
+        }
+        return .keep
+    }
+
+    private mutating func relayHead(
+        _ context: inout WorkerContext, _ pool: inout UpstreamPool
+    ) -> Step {
+        let index = exchange.connection
+        let progress: HeadProgress
+        do throws(HeadFault) {
+            progress = try pool.connections[index].parseHead(
+                requestMethod: exchange.method, into: &context.responseHead)
+        } catch {
+            return upstreamLost(.badResponse, &context, &pool)
+        }
+        guard case .complete(let count) = progress else {
+            guard pool.connections[index].hasEnded else { return .idle }
+            let isEmpty = pool.connections[index].input.isEmpty
+            return upstreamLost(isEmpty ? .reset : .badResponse, &context, &pool)
+        }
+        if context.responseHead.status == 101 {
+            // Nobody asked for an upgrade: those are refused before they get here.
+            return upstreamLost(.badResponse, &context, &pool)
+        }
+        let isInterim = context.responseHead.isInterim
+        if !isInterim { takeHead(&context, &pool) }
+        // HTTP/1.0 knows no interim answers (RFC 9110 §15.2).
+        if !isInterim || exchange.minorVersion > 0 {
+            context.writeResponse(
+                pool.connections[index].input.readable, exchange, memo: memo.readable,
+                isInterim: isInterim)
+        }
+        pool.connections[index].input.consume(count)
+        pool.connections[index].parser.reset()
+        guard !context.plain.overflowed else {
+            context.plain.clear()
+            return upstreamLost(.badResponse, &context, &pool)
+        }
+        return isInterim ? .progress : relayBody(&context, &pool)
+    }
+
+    /// Notes what the final head means for the rest of the exchange.
+    private mutating func takeHead(_ context: inout WorkerContext, _ pool: inout UpstreamPool) {
+        let head = context.responseHead.framing
+        exchange.response = .streaming
+        exchange.record.status = context.responseHead.status
+        exchange.record.upstreamStatus = context.responseHead.status
+        exchange.responseBody = BodyDecoder(head)
+        exchange.responseReuses = context.responseHead.keepsAlive
+        context.timers.cancel(pool.timerBase + exchange.connection)
+        if context.isDraining { exchange.keepsAlive = false }
+        // The client is still sending what nobody may want any more.
+        if exchange.request != .complete { exchange.keepsAlive = false }
+        switch head {
+        case .none, .length: exchange.responseFraming = head
+        case .chunked, .untilClose:
+            // HTTP/1.0 knows no chunks (RFC 9112 §6.1): there the end is the connection's.
+            exchange.responseFraming = exchange.minorVersion > 0 ? .chunked : .untilClose
+            if exchange.minorVersion == 0 { exchange.keepsAlive = false }
+        }
+    }
+
+    /// Moves body bytes into the scratch space behind whatever lies there.
+    private mutating func relayBody(
+        _ context: inout WorkerContext, _ pool: inout UpstreamPool
+    ) -> Step {
+        let index = exchange.connection
+        do throws(BodyFault) {
+            try fillResponseBody(
+                from: &pool.connections[index].input, to: &context.plain)
+            if pool.connections[index].hasEnded, pool.connections[index].input.isEmpty {
+                try exchange.responseBody.finish()
+            }
+        } catch {
+            // Let what is certain go out, then cut: the client sees that the end is missing.
+            _ = emit(&context)
+            return upstreamLost(.badResponse, &context, &pool)
+        }
+        guard exchange.responseBody.isComplete else {
+            return context.plain.isEmpty ? .idle : .progress
+        }
+        if exchange.responseFraming == .chunked { exchange.endChunks(of: &context.plain) }
+        guard emit(&context) else { return .end(abort(&context, &pool)) }
+        complete(&context, &pool)
+        return .progress
+    }
+
+    /// What fits, with its framing, into two records.
+    private mutating func fillResponseBody(
+        from input: inout Buffer, to plain: inout Buffer
+    ) throws(BodyFault) {
+        while !input.isEmpty, !exchange.responseBody.isComplete {
+            let room = Exchange.plaintextMax - plain.count - Exchange.chunkRoomMin
+            guard room > 0 else { return }
+            let consumed = try exchange.relayResponse(input.readable.prefix(room), to: &plain)
+            input.consume(consumed)
+            guard consumed > 0 else { return }
+        }
+    }
+
+    /// The answer is out: give the upstream connection back, log, and make room for the next.
+    private mutating func complete(
+        _ context: inout WorkerContext, _ pool: inout UpstreamPool
+    ) {
+        let index = exchange.connection
+        exchange.connection = -1
+        exchange.response = .complete
+        context.metrics.upstream(exchange.record.upstream, result: .answered)
+        // Bytes beyond the answer are one that nobody asked for.
+        let isInStep =
+            exchange.request == .complete && exchange.responseReuses
+            && !pool.connections[index].hasEnded && pool.connections[index].input.isEmpty
+            && pool.connections[index].output.isEmpty
+        if isInStep {
+            pool.park(index, &context)
+        } else {
+            pool.close(index, &context)
+        }
+        exchange.ownNanoseconds += Clock.monotonicNanoseconds() - context.now.nanoseconds
+        finish(&context)
+    }
+
+    // MARK: Upstream faults
+
+    /// The upstream connection is of no more use; says so to the client as far as that is possible.
+    mutating func upstreamLost(
+        _ result: UpstreamResult, _ context: inout WorkerContext, _ pool: inout UpstreamPool
+    ) -> Step {
+        let index = exchange.connection
+        // A pooled connection that was closed before it took a byte: the request was never made,
+        // so it can be made on another (SPEC §11, retries).
+        if result == .reset, pool.connections[index].isReused,
+            pool.connections[index].sentCount == 0, retry(&context, &pool)
+        {
+            return .progress
+        }
+        exchange.connection = -1
+        pool.close(index, &context)
+        context.metrics.upstream(exchange.record.upstream, result: result)
+        guard !exchange.hasResponseBegun else {
+            exchange.record.code = Int(Problem.upstreamBadResponse.rawValue)
+            finish(&context)
+            return .end(.reset)
+        }
+        switch result {
+        case .connectFailed: refuse(.upstreamUnavailable, &context)
+        case .timedOut: refuse(.upstreamTimeout, &context)
+        default: refuse(.upstreamBadResponse, &context)
+        }
+        return .progress
+    }
+
+    /// Moves the unsent request to a new connection.
+    private mutating func retry(
+        _ context: inout WorkerContext, _ pool: inout UpstreamPool
+    ) -> Bool {
+        let old = exchange.connection
+        let lending = pool.connect(upstream: exchange.record.upstream, to: token, &context)
+        guard case .lent(let index) = lending else { return false }
+        pool.moveOutput(from: old, to: index)
+        pool.close(old, &context)
+        exchange.connection = index
+        return true
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Filters
+import Policy
+import Reactor
+import Telemetry
+
+extension Worker {
+    /// A turn takes this many connections at most, so that those that are there get their turn.
+    static let acceptsPerTurn = 64
+
+    mutating func acceptAll() {
+        for _ in 0..<Self.acceptsPerTurn {
+            guard let accepted = listener?.accept() else { return }
+            switch consume accepted {
+            case .connection(let socket, let peer):
+                open(socket, peer)
+            case .lost:
+                continue
+            case .wouldBlock:
+                return
+            case .exhausted, .failed:
+                rest(true)
+                return
+            }
+        }
+    }
+
+    private mutating func open(_ socket: consuming Socket, _ peer: SocketAddress) {
+        guard case .ip(let address, _) = peer else { return }
+        guard context.gateway.connections.enter(address) else {
+            // Beyond its limits the gateway says nothing: a word to each would be an attack on
+            // itself.
+            socket.resetOnClose()
+            return
+        }
+        let now = context.now.milliseconds
+        let new = Downstream(socket, client: address, now: now)
+        guard let index = downstreams.insert(new) else {
+            context.gateway.connections.leave(address)
+            return
+        }
+        context.metrics.connectionOpened()
+        downstreams[index].token = downstreams.token(at: index)
+        downstreams[index].exchange = Exchange()
+        do throws(SystemError) {
+            try context.loop.add(
+                downstreams[index].socket.descriptor, [.readable],
+                token: downstreams[index].token)
+        } catch {
+            apply(.reset, index)
+            return
+        }
+        // Most often the first bytes are there already: that saves a turn of the loop.
+        apply(downstreams[index].onReadable(&context, &pool), index)
+    }
+
+    mutating func watchListener(_ interest: Interest) {
+        switch listener {
+        case .some(let listener):
+            try? context.loop.modify(listener.descriptor, interest, token: Self.listenerToken)
+        case .none: break
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Filters
+import Policy
+import Reactor
+
+extension Worker {
+    mutating func onWakeup() {
+        wakeup.acknowledge()
+        guard context.gateway.isDraining, !context.isDraining else { return }
+        context.isDraining = true
+        drainStartedAt = context.now.milliseconds
+    }
+
+    /// Whether the drain is over: nothing is open, or its deadline has passed.
+    var isDrained: Bool {
+        guard context.isDraining, !isListening else { return false }
+        let deadline = UInt64(context.gateway.configuration.drain.deadlineMilliseconds)
+        return downstreams.count == 0 || context.now.milliseconds >= drainStartedAt + deadline
+    }
+
+    var isListening: Bool {
+        switch listener {
+        case .some: true
+        case .none: false
+        }
+    }
+
+    /// For the grace period listeners go on; then their queues are emptied and they close, and
+    /// idle connections end.
+    mutating func drain() {
+        let drain = context.gateway.configuration.drain
+        let elapsed = context.now.milliseconds - drainStartedAt
+        if isListening {
+            guard elapsed >= UInt64(drain.graceMilliseconds) else {
+                context.timers.schedule(
+                    restTimer, at: drainStartedAt + UInt64(drain.graceMilliseconds))
+                return
+            }
+            isResting = false
+            acceptAll()
+            listener = nil
+            for index in 0..<downstreams.indexEnd where downstreams.isOccupied(index) {
+                apply(downstreams[index].onDrain(&context, &pool), index)
+            }
+        }
+        context.timers.schedule(
+            restTimer, at: drainStartedAt + UInt64(drain.deadlineMilliseconds))
+    }
+
+    /// Closes whatever the deadline has left.
+    mutating func closeAll() {
+        for index in 0..<downstreams.indexEnd where downstreams.isOccupied(index) {
+            apply(.close, index)
+        }
+        for index in 0..<pool.connections.indexEnd where pool.connections.isOccupied(index) {
+            pool.close(index, &context)
+        }
+        context.chain.token.release(to: &context.pool)
+        context.plain.release(to: &context.pool)
+        context.line.release(to: &context.pool)
+    }
+}

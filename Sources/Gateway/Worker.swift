@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Policy
+import Reactor
+import Telemetry
+
+/// One event loop on one thread, with connections of its own: nothing on its way is shared with
+/// another worker.
+package struct Worker: ~Copyable {
+    static let listenerToken = SlotToken(kind: 1, index: 0, generation: 1)
+    static let wakeupToken = SlotToken(kind: 2, index: 0, generation: 1)
+    /// How long a listener rests that found no descriptor or memory left.
+    static let restMilliseconds: UInt64 = 100
+
+    var context: WorkerContext
+    var downstreams: SlotTable<Downstream>
+    var pool: UpstreamPool
+    var listener: Listener?
+    let wakeup: Wakeup
+    var isResting = false
+    var drainStartedAt: UInt64 = 0
+    /// Ends the listener's rest, and makes the loop look at a drain's deadlines.
+    let restTimer: Int
+
+    /// - Parameter listener: this worker's own, on the shared address.
+    package init(
+        number: Int, gateway: Gateway, listener: consuming Listener, wakeup: Wakeup
+    ) throws(StartFault) {
+        let configuration = gateway.configuration
+        let clients = configuration.listen.limits.connections
+        let upstreams = UpstreamPool.capacity(configuration)
+        restTimer = clients + upstreams
+        context = try WorkerContext(
+            number: number, gateway: gateway, timerCapacity: restTimer + 1)
+        downstreams = SlotTable(kind: Downstream.kind, capacity: clients)
+        pool = UpstreamPool(
+            configuration, workers: gateway.metrics.count, timerBase: clients)
+        self.wakeup = wakeup
+        do throws(SystemError) {
+            try context.loop.add(listener.descriptor, [.readable], token: Self.listenerToken)
+            try context.loop.add(wakeup.descriptor, [.readable], token: Self.wakeupToken)
+        } catch {
+            throw StartFault(reason: "worker \(number): \(error)")
+        }
+        self.listener = consume listener
+    }
+
+    /// Runs until a drain has ended.
+    package mutating func run() {
+        while !isDrained {
+            let before = context.now.milliseconds
+            let timeout = context.timers.waitMilliseconds(now: before)
+            let count = context.loop.wait(milliseconds: timeout)
+            context.now = Instant.read()
+            handle(count)
+            expire()
+            if context.isDraining { drain() }
+        }
+        closeAll()
+    }
+
+    /// Upstreams first: a FIN on a pooled connection must be seen before a request takes it.
+    private mutating func handle(_ count: Int) {
+        for index in 0..<count {
+            let event = context.loop.event(at: index)
+            if event.token.kind == UpstreamPool.kind { onUpstream(event) }
+        }
+        for index in 0..<count {
+            let event = context.loop.event(at: index)
+            switch event.token.kind {
+            case Downstream.kind: onDownstream(event)
+            case Self.listenerToken.kind: acceptAll()
+            case Self.wakeupToken.kind: onWakeup()
+            default: break
+            }
+        }
+    }
+
+    private mutating func onDownstream(_ event: Event) {
+        guard let index = downstreams.resolve(event.token) else { return }
+        var fate = Downstream.Fate.keep
+        if event.isWritable, downstreams[index].interest.contains(.writable) {
+            fate = downstreams[index].onWritable(&context, &pool)
+        }
+        if fate == .keep, event.isReadable {
+            if downstreams[index].interest.contains(.readable) {
+                fate = downstreams[index].onReadable(&context, &pool)
+            } else if event.isBroken {
+                // Reported though nothing was asked for: the client is gone for good.
+                fate = downstreams[index].abort(&context, &pool)
+            }
+        }
+        apply(fate, index)
+    }
+
+    private mutating func onUpstream(_ event: Event) {
+        guard let connection = pool.connections.resolve(event.token) else { return }
+        guard let index = downstreams.resolve(pool.connections[connection].owner) else {
+            // Idle, and closed by the upstream, or sending what nobody asked for.
+            pool.close(connection, &context)
+            return
+        }
+        var fate = Downstream.Fate.keep
+        let wasConnecting = pool.connections[connection].state == .connecting
+        if event.isWritable, wasConnecting || pool.connections[connection].interest.contains(.writable) {
+            fate = downstreams[index].onUpstreamWritable(&context, &pool)
+        }
+        let isStillOwned =
+            fate == .keep && !wasConnecting && downstreams[index].exchange.connection == connection
+        if isStillOwned, event.isReadable {
+            fate = downstreams[index].onUpstreamReadable(&context, &pool)
+        }
+        apply(fate, index)
+    }
+
+    mutating func apply(_ fate: Downstream.Fate, _ index: Int) {
+        guard fate != .keep else { return }
+        if downstreams[index].exchange.connection >= 0 {
+            _ = downstreams[index].abort(&context, &pool)
+        }
+        var downstream = downstreams.remove(at: index)
+        if fate == .reset { downstream.socket.resetOnClose() }
+        context.timers.cancel(index)
+        context.metrics.connectionClosed(from: downstream.state)
+        context.gateway.connections.leave(downstream.client)
+        downstream.dismantle(&context)
+    }
+
+    // MARK: Timers
+
+    private mutating func expire() {
+        let now = context.now.milliseconds
+        while let timer = context.timers.nextExpired(now: now) {
+            if timer == restTimer {
+                if isListening { rest(false) }
+            } else if timer >= pool.timerBase {
+                onUpstreamTimer(timer - pool.timerBase)
+            } else if downstreams.isOccupied(timer) {
+                apply(downstreams[timer].onTimer(&context, &pool), timer)
+            }
+        }
+    }
+
+    private mutating func onUpstreamTimer(_ connection: Int) {
+        guard pool.connections.isOccupied(connection) else { return }
+        guard let index = downstreams.resolve(pool.connections[connection].owner) else {
+            pool.close(connection, &context)
+            return
+        }
+        apply(downstreams[index].onUpstreamTimer(&context, &pool), index)
+    }
+
+    /// Stops accepting for a while, or goes on.
+    mutating func rest(_ resting: Bool) {
+        isResting = resting
+        watchListener(resting ? [] : [.readable])
+        if resting {
+            context.timers.schedule(
+                restTimer, at: context.now.milliseconds + Self.restMilliseconds)
+        }
+    }
+}
