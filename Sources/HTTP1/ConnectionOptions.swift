@@ -15,6 +15,11 @@ package struct ConnectionOptions: Equatable, Sendable {
     /// Host or Content-Length is refused: to take such a field out would change the message.
     init(_ fields: borrowing FieldSection, in bytes: Span<UInt8>) throws(HeadFault) {
         var next = fields.first(.connection)
+        if let only = next, !fields.isRepeated(.connection),
+            readCommonOption(bytes.extracting(fields[only].valueRange))
+        {
+            return
+        }
         while let index = next {
             var list = ListCursor(range: fields[index].valueRange)
             while let element = list.next(in: bytes) {
@@ -22,6 +27,26 @@ package struct ConnectionOptions: Equatable, Sendable {
             }
             next = fields.next(.connection, from: index &+ 1)
         }
+    }
+
+    /// The two values that nearly all such fields have, by words: setting bit 5 folds case, and of
+    /// what a value may hold only a letter becomes that letter.
+    @inline(__always)
+    private mutating func readCommonOption(_ value: Span<UInt8>) -> Bool {
+        let fold: UInt64 = 0x2020_2020_2020_2020
+        if value.count == 10, value.word(at: 0) | fold == ("keep-alive" as StaticString).firstWord,
+            value.word(at: 2) | fold == ("keep-alive" as StaticString).lastWord
+        {
+            keepAlive = true
+            return true
+        }
+        if value.count == 5,
+            value.word(at: 0, count: 5) | (fold &>> 24) == ("close" as StaticString).firstWord
+        {
+            close = true
+            return true
+        }
+        return false
     }
 
     private mutating func add(_ option: Span<UInt8>) throws(HeadFault) {

@@ -37,6 +37,7 @@ struct RequestLine {
     }
 
     private mutating func readMethod(_ bytes: Span<UInt8>) throws(HeadFault) -> Bool {
+        if start <= bytes.count &- 8, readCommonMethod(bytes.word(at: start)) { return true }
         let limit = min(bytes.count, start &+ Method.lengthMax &+ 1)
         var offset = start
         while offset < limit {
@@ -52,6 +53,22 @@ struct RequestLine {
             offset &+= 1
         }
         if limit &- start > Method.lengthMax { throw .malformed(.method) }
+        return false
+    }
+
+    /// The two methods that nearly all requests have, each told by one comparison.
+    @inline(__always)
+    private mutating func readCommonMethod(_ word: UInt64) -> Bool {
+        if word & 0xFF_FFFF_FFFF == ("POST " as StaticString).firstWord {
+            method = .post
+            methodEnd = start &+ 4
+            return true
+        }
+        if word & 0xFFFF_FFFF == ("GET " as StaticString).firstWord {
+            method = .get
+            methodEnd = start &+ 3
+            return true
+        }
         return false
     }
 

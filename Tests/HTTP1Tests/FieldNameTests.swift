@@ -104,3 +104,21 @@ struct FieldNameTests {
         #expect(image.fields.last?.kind == kind)
     }
 }
+
+@Suite("Hosts")
+struct AuthorityTests {
+    @Test("are letters, digits, dash, dot and underscore, at every place of a word")
+    func everyByte() {
+        for byte in UInt8.min...UInt8.max {
+            let isName =
+                byte.isLetter || byte.isDigit || [0x2D, 0x2E, 0x5F].contains(byte)
+            for place in 0..<19 {
+                var host = Array("gateway.example.com".utf8)
+                host[place] = byte
+                let isValid = Authority.isValid(host.span)
+                // A colon before digits alone would begin a port; there are none here.
+                if isValid != isName { Issue.record("\(byte) at \(place)") }
+            }
+        }
+    }
+}

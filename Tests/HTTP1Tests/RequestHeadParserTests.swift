@@ -176,3 +176,29 @@ struct HeadLimitTests {
                 == .fault(.headersTooLarge))
     }
 }
+
+@Suite("Connection options")
+struct ConnectionOptionTests {
+    private func options(_ value: String) -> (keepsAlive: Bool, close: Bool)? {
+        let text = "GET / HTTP/1.0\r\nConnection: \(value)\r\n\r\n"
+        let newer = "GET / HTTP/1.1\r\nHost: h\r\nConnection: \(value)\r\n\r\n"
+        guard case .complete(let old) = parseRequest(Array(text.utf8)),
+            case .complete(let new) = parseRequest(Array(newer.utf8))
+        else { return nil }
+        return (old.keepsAlive, !new.keepsAlive)
+    }
+
+    @Test(
+        "are read in any case and in company",
+        arguments: [
+            ("keep-alive", true, false), ("Keep-ALIVE", true, false), ("close", false, true),
+            ("CLOSE", false, true), ("keep-alivf", false, false), ("keepxalive", false, false),
+            ("closf", false, false), ("x, keep-alive", true, false),
+            ("close,keep-alive", false, true),
+        ])
+    func values(_ value: String, _ keepAlive: Bool, _ close: Bool) throws {
+        let found = try #require(options(value))
+        #expect(found.keepsAlive == keepAlive)
+        #expect(found.close == close)
+    }
+}
