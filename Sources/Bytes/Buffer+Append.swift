@@ -39,7 +39,8 @@ extension Buffer {
         }
     }
 
-    @inlinable
+    /// Always inlined: a literal's length is then known, and its copy is a few stores.
+    @inlinable @inline(always)
     package mutating func append(_ text: StaticString) {
         guard let place = unsafe claim(text.utf8CodeUnitCount) else { return }
         unsafe place.update(from: text.utf8Start, count: text.utf8CodeUnitCount)

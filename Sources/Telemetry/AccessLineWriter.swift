@@ -50,18 +50,17 @@ package struct AccessLineWriter: ~Copyable {
 
         buffer.append("{\"ts\":\"")
         timestamp.write(record.realtimeNanoseconds, into: &buffer)
-        buffer.append("\",\"level\":\"")
-        buffer.append(record.level.name)
-        buffer.append("\",\"msg\":\"request\"")
-        write(",\"request_id\":\"", requestID, into: &buffer)
-        write(",\"trace_id\":\"", traceID, into: &buffer)
-        write(",\"span_id\":\"", spanID, into: &buffer)
-        write(",\"client\":\"", client, into: &buffer)
-        write(",\"agent\":\"", agent, into: &buffer)
-        write(",\"user\":\"", user, into: &buffer)
-        write(",\"method\":\"", method, into: &buffer)
-        write(",\"path\":\"", path, max: Self.pathLengthMax, into: &buffer)
-        buffer.append(",\"status\":")
+        // Each text's closing quote is written with what follows it.
+        buffer.append(Self.opening(record.level))
+        write("\",\"request_id\":\"", requestID, into: &buffer)
+        write("\",\"trace_id\":\"", traceID, into: &buffer)
+        write("\",\"span_id\":\"", spanID, into: &buffer)
+        write("\",\"client\":\"", client, into: &buffer)
+        write("\",\"agent\":\"", agent, into: &buffer)
+        write("\",\"user\":\"", user, into: &buffer)
+        write("\",\"method\":\"", method, into: &buffer)
+        write("\",\"path\":\"", path, max: Self.pathLengthMax, into: &buffer)
+        buffer.append("\",\"status\":")
         buffer.append(decimal: record.status)
         codes.write(record.code, into: &buffer)
         filters.write(record.filter, into: &buffer)
@@ -72,8 +71,12 @@ package struct AccessLineWriter: ~Copyable {
             buffer.append(decimal: record.upstreamStatus)
         }
         writeAmounts(record, into: &buffer)
-        write(",\"tls\":\"", tls, into: &buffer)
-        buffer.append("}\n")
+        if tls.count > 0 {
+            write(",\"tls\":\"", tls, into: &buffer)
+            buffer.append("\"}\n")
+        } else {
+            buffer.append("}\n")
+        }
 
         let isWhole = !buffer.overflowed
         if !isWhole { buffer.truncate(to: count) }
@@ -107,6 +110,14 @@ package struct AccessLineWriter: ~Copyable {
             buffer.append(escaped: text.extracting(0..<end))
             buffer.append("…")
         }
-        buffer.append(.quote)
+    }
+
+    private static func opening(_ level: LogLevel) -> StaticString {
+        switch level {
+        case .debug: "\",\"level\":\"debug\",\"msg\":\"request"
+        case .info: "\",\"level\":\"info\",\"msg\":\"request"
+        case .warn: "\",\"level\":\"warn\",\"msg\":\"request"
+        case .error: "\",\"level\":\"error\",\"msg\":\"request"
+        }
     }
 }
