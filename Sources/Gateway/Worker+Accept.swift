@@ -14,15 +14,17 @@ extension Worker {
         for _ in 0..<Self.acceptsPerTurn {
             guard let accepted = listener?.accept() else { return }
             switch consume accepted {
-            case .connection(let socket, let peer):
-                open(socket, peer)
+            case .connection(let incoming):
+                let peer = incoming.peer
+                open(incoming.takeSocket(), peer)
             case .lost:
                 continue
             case .wouldBlock:
                 return
-            case .exhausted, .failed:
-                rest(true)
-                return
+            case .exhausted:
+                return rest(true)
+            case .failed:
+                return rest(true)
             }
         }
     }

@@ -30,19 +30,20 @@ package struct Worker: ~Copyable {
         let configuration = gateway.configuration
         let clients = configuration.listen.limits.connections
         let upstreams = UpstreamPool.capacity(configuration)
-        restTimer = clients + upstreams
-        context = try WorkerContext(
-            number: number, gateway: gateway, timerCapacity: restTimer + 1)
-        downstreams = SlotTable(kind: Downstream.kind, capacity: clients)
-        pool = UpstreamPool(
-            configuration, workers: gateway.metrics.count, timerBase: clients)
-        self.wakeup = wakeup
+        let context = try WorkerContext(
+            number: number, gateway: gateway, timerCapacity: clients + upstreams + 1)
         do throws(SystemError) {
             try context.loop.add(listener.descriptor, [.readable], token: Self.listenerToken)
             try context.loop.add(wakeup.descriptor, [.readable], token: Self.wakeupToken)
         } catch {
             throw StartFault(reason: "worker \(number): \(error)")
         }
+        restTimer = clients + upstreams
+        self.context = context
+        downstreams = SlotTable(kind: Downstream.kind, capacity: clients)
+        pool = UpstreamPool(
+            configuration, workers: gateway.metrics.count, timerBase: clients)
+        self.wakeup = wakeup
         self.listener = consume listener
     }
 

@@ -42,19 +42,33 @@ extension WorkerContext {
         _ facts: inout RequestFacts
     ) -> Decision {
         let target = bytes.extracting(head.pathRange)
+        // Out of self for the call, since a span of one field borrows all of them.
+        var scratch = Buffer()
+        swap(&scratch, &line)
+        defer { swap(&scratch, &line) }
         let judged: JudgedTarget
         do throws(TargetFault) {
-            judged = try RequestTarget.judge(target, scratch: &line)
+            judged = try RequestTarget.judge(target, scratch: &scratch)
         } catch {
             memo.remember(target.beforeQuery, as: &exchange.memo.path)
             return .refuse(error == .malformed ? .httpMalformed : .pathAmbiguous)
         }
         exchange.isTargetRewritten = judged.isRewritten
         exchange.targetCount = judged.count
-        let path =
-            judged.isRewritten
-            ? line.readable.extracting(judged.path) : target.extracting(judged.path)
+        guard judged.isRewritten else {
+            let path = target.extracting(judged.path)
+            memo.remember(path, as: &exchange.memo.path)
+            return decide(path: path, bytes, &exchange, &facts)
+        }
+        let path = scratch.readable.extracting(judged.path)
         memo.remember(path, as: &exchange.memo.path)
+        return decide(path: path, bytes, &exchange, &facts)
+    }
+
+    private mutating func decide(
+        path: Span<UInt8>, _ bytes: Span<UInt8>, _ exchange: inout Exchange,
+        _ facts: inout RequestFacts
+    ) -> Decision {
         if head.expectationUnknown { return .refuse(.expectationFailed) }
         if let own = ownEndpoint(path, bytes) { return own }
         switch routes.match(path, method: bytes.extracting(head.methodRange)) {

@@ -3,6 +3,7 @@
 import Bytes
 import Crypto
 import Filters
+import Identity
 import HTTP1
 import Policy
 import Reactor
@@ -48,31 +49,54 @@ struct WorkerContext: ~Copyable {
     static let memoCapacity = 2048
 
     init(number: Int, gateway: Gateway, timerCapacity: Int) throws(StartFault) {
+        let configuration = gateway.configuration
+        var pool = SlabPool(bound: Self.slabsMax)
+        let loop = try Self.makeLoop()
+        let pump = try Self.makePump()
+        let chain = try Self.makeChain(gateway, &pool)
         self.number = number
         self.gateway = gateway
         metrics = gateway.metrics[number]
-        routes = RouteTable(gateway.configuration.routes)
-        let level = gateway.configuration.logLevel
+        routes = RouteTable(configuration.routes)
+        let level = configuration.logLevel
         isLoggingRequests = level == .info || level == .debug
-        endpointNames = gateway.configuration.upstreams.map { Array("\($0.endpoint)".utf8) }
+        endpointNames = configuration.upstreams.map { Array("\($0.endpoint)".utf8) }
         now = Instant.read()
         timers = TimerWheel(capacity: timerCapacity, now: now.milliseconds)
-        pool = SlabPool(bound: Self.slabsMax)
         memoPool = SlabPool(
-            bound: gateway.configuration.listen.limits.connections,
-            slabCapacity: Self.memoCapacity)
+            bound: configuration.listen.limits.connections, slabCapacity: Self.memoCapacity)
         logLine = AccessLineWriter(schema: gateway.schema)
-        do {
-            loop = try EventLoop()
-            pump = try TLSPump()
-            chain = try FilterChain(
+        let hasPlain = plain.attach(from: &pool)
+        let hasLine = line.attach(from: &pool)
+        precondition(hasPlain && hasLine)
+        self.loop = loop
+        self.pump = pump
+        self.chain = chain
+        self.pool = pool
+    }
+
+    private static func makeLoop() throws(StartFault) -> EventLoop {
+        do throws(SystemError) { return try EventLoop() } catch {
+            throw StartFault(reason: "\(error)")
+        }
+    }
+
+    private static func makePump() throws(StartFault) -> TLSPump {
+        do throws(TLSFault) { return try TLSPump() } catch {
+            throw StartFault(reason: "\(error)")
+        }
+    }
+
+    private static func makeChain(
+        _ gateway: Gateway, _ pool: inout SlabPool
+    ) throws(StartFault) -> FilterChain {
+        do throws(IdentityError) {
+            return try FilterChain(
                 gateway.configuration.filters, state: gateway.state, ipLimiter: gateway.ipLimiter,
                 pool: &pool)
         } catch {
-            throw StartFault(reason: "worker \(number): \(error)")
+            throw StartFault(reason: "\(error)")
         }
-        let isAttached = plain.attach(from: &pool) && line.attach(from: &pool)
-        precondition(isAttached)
     }
 
     /// Milliseconds since 1970 by a clock that never steps back.

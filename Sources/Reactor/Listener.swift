@@ -5,7 +5,7 @@ import CLinux
 
 /// What one call to ``Listener/accept()`` came to.
 package enum Accepted: ~Copyable {
-    case connection(Socket, peer: SocketAddress)
+    case connection(Incoming)
     case wouldBlock
     /// The connection was gone before it was accepted, or the network had a passing fault
     /// (accept(2), "Error handling"): try the next one.
@@ -13,6 +13,14 @@ package enum Accepted: ~Copyable {
     /// No descriptor or memory left: stop accepting for a while, or the loop spins.
     case exhausted(Int32)
     case failed(Int32)
+}
+
+/// A connection that was just accepted.
+package struct Incoming: ~Copyable {
+    package let socket: Socket
+    package let peer: SocketAddress
+
+    package consuming func takeSocket() -> Socket { socket }
 }
 
 /// A listening socket. Each worker has its own on the same address (`SO_REUSEPORT`), so that the
@@ -59,7 +67,7 @@ package struct Listener: ~Copyable {
         if number >= 0 {
             let socket = Socket(Descriptor(owning: number))
             socket.disableDelay()
-            return .connection(socket, peer: SocketAddress(peer))
+            return .connection(Incoming(socket: socket, peer: SocketAddress(peer)))
         }
         let reason = cl_errno()
         switch reason {
