@@ -11,12 +11,12 @@ extension Worker {
     static let acceptsPerTurn = 64
 
     mutating func acceptAll() {
+        var peer = SocketAddress.none
         for _ in 0..<Self.acceptsPerTurn {
-            guard let accepted = listener?.accept() else { return }
+            guard let accepted = listener?.accept(from: &peer) else { return }
             switch consume accepted {
-            case .connection(let incoming):
-                let peer = incoming.peer
-                open(incoming.takeSocket(), peer)
+            case .connection(let socket):
+                open(socket, peer)
             case .lost:
                 continue
             case .wouldBlock:

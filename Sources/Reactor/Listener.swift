@@ -3,9 +3,9 @@
 import Bytes
 import CLinux
 
-/// What one call to ``Listener/accept()`` came to.
+/// What one call to ``Listener/accept(from:)`` came to.
 package enum Accepted: ~Copyable {
-    case connection(Incoming)
+    case connection(Socket)
     case wouldBlock
     /// The connection was gone before it was accepted, or the network had a passing fault
     /// (accept(2), "Error handling"): try the next one.
@@ -13,14 +13,6 @@ package enum Accepted: ~Copyable {
     /// No descriptor or memory left: stop accepting for a while, or the loop spins.
     case exhausted(Int32)
     case failed(Int32)
-}
-
-/// A connection that was just accepted.
-package struct Incoming: ~Copyable {
-    package let socket: Socket
-    package let peer: SocketAddress
-
-    package consuming func takeSocket() -> Socket { socket }
 }
 
 /// A listening socket. Each worker has its own on the same address (`SO_REUSEPORT`), so that the
@@ -61,13 +53,15 @@ package struct Listener: ~Copyable {
         self.descriptor = descriptor
     }
 
-    package func accept() -> Accepted {
-        var peer = sockaddr_storage()
-        let number = unsafe cl_accept(descriptor.rawValue, &peer)
+    /// - Parameter peer: set where there is a connection.
+    package func accept(from peer: inout SocketAddress) -> Accepted {
+        var storage = sockaddr_storage()
+        let number = unsafe cl_accept(descriptor.rawValue, &storage)
         if number >= 0 {
             let socket = Socket(Descriptor(owning: number))
             socket.disableDelay()
-            return .connection(Incoming(socket: socket, peer: SocketAddress(peer)))
+            peer = SocketAddress(storage)
+            return .connection(socket)
         }
         let reason = cl_errno()
         switch reason {

@@ -8,6 +8,9 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
     case ip(IPAddress, port: UInt16)
     case unix(path: String)
 
+    /// Nothing yet: filled in by an accept.
+    package static let none = SocketAddress.unix(path: "")
+
     package var description: String {
         switch self {
         case .ip(let address, let port):

@@ -19,6 +19,14 @@ package final class Wakeup: Sendable {
         _ = unsafe write(descriptor.rawValue, &one, 8)
     }
 
+    /// For a thread without a loop: sleeps until signalled, or for so long (negative: without end).
+    package func wait(milliseconds: Int) {
+        var waiting = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        // SAFETY: one entry is read and written.
+        let ready = unsafe poll(&waiting, 1, Int32(clamping: milliseconds))
+        if ready > 0 { acknowledge() }
+    }
+
     /// Called by the loop when the descriptor is readable.
     package func acknowledge() {
         var count: UInt64 = 0

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Reactor
+
+/// A plain HTTP/1.1 server for few requests, on the control thread's loop: the admin listener,
+/// and the sample upstream of `agentport dev`.
+package final class SmallServer {
+    private static let connectionsMax = 64
+    private static let idleMilliseconds: UInt64 = 60_000
+
+    package let address: SocketAddress
+    private let listener: Listener
+    private let listenerToken: SlotToken
+    private var connections: SlotTable<SmallConnection>
+    private var pool = SlabPool(bound: 4)
+    private let handler: (SmallRequest) -> SmallResponse
+
+    /// - Parameter kind: names this server's events on the loop; `kind + 1` its connections'.
+    package init(
+        _ listener: consuming Listener, kind: UInt8,
+        handler: @escaping (SmallRequest) -> SmallResponse
+    ) {
+        address = listener.address
+        self.listener = listener
+        self.handler = handler
+        listenerToken = SlotToken(kind: kind, index: 0, generation: 1)
+        connections = SlotTable(kind: kind + 1, capacity: Self.connectionsMax)
+    }
+
+    func start(on loop: inout EventLoop) throws(SystemError) {
+        try loop.add(listener.descriptor, [.readable], token: listenerToken)
+    }
+
+    /// - Returns: whether the event was this server's.
+    func handle(_ event: Event, on loop: inout EventLoop, now: UInt64) -> Bool {
+        if event.token == listenerToken {
+            acceptAll(&loop, now)
+            return true
+        }
+        guard event.token.kind == connections.kind else { return false }
+        guard let index = connections.resolve(event.token) else { return true }
+        connections[index].lastActiveAt = now
+        let before = connections[index].interest
+        var fate = SmallConnection.Fate.keep
+        if event.isReadable {
+            fate = connections[index].onReadable(&pool, handler)
+        } else if event.isWritable {
+            fate = connections[index].flush()
+        }
+        if fate == .close {
+            _ = connections.remove(at: index)
+        } else if connections[index].interest != before {
+            try? loop.modify(
+                connections[index].socket.descriptor, connections[index].interest,
+                token: event.token)
+        }
+        return true
+    }
+
+    private func acceptAll(_ loop: inout EventLoop, _ now: UInt64) {
+        var peer = SocketAddress.none
+        while true {
+            switch listener.accept(from: &peer) {
+            case .connection(let socket): open(socket, &loop, now)
+            case .lost: continue
+            case .wouldBlock: return
+            case .exhausted: return
+            case .failed: return
+            }
+        }
+    }
+
+    private func open(_ socket: consuming Socket, _ loop: inout EventLoop, _ now: UInt64) {
+        closeIdle(now)
+        guard connections.count < Self.connectionsMax,
+            let index = connections.insert(SmallConnection(socket, now: now))
+        else { return }
+        do throws(SystemError) {
+            try loop.add(
+                connections[index].socket.descriptor, [.readable],
+                token: connections.token(at: index))
+        } catch {
+            _ = connections.remove(at: index)
+        }
+    }
+
+    private func closeIdle(_ now: UInt64) {
+        for index in 0..<connections.indexEnd
+        where connections.isOccupied(index)
+            && connections[index].lastActiveAt + Self.idleMilliseconds < now
+        {
+            _ = connections.remove(at: index)
+        }
+    }
+}

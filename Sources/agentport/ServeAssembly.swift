@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Admin
+import Bytes
+import Control
+import Crypto
+import Filters
+import Gateway
+import Identity
+import Policy
+import Reactor
+import Synchronization
+import TLS
+import Telemetry
+
+/// A gateway with its threads, put together and not yet running.
+final class Assembly {
+    /// Seeds whose last accepted step can be remembered.
+    private static let stepRecords = 4096
+    private static let ticketKeySeconds = 3600
+
+    let gateway: Gateway
+    let configuration: Configuration
+    let control: ControlLoop
+    private let controlWakeup: Wakeup
+    private let wakeups: [Wakeup]
+    private let writer: LogWriter
+    private let startedAt = Clock.wallNanoseconds()
+    private let descriptorLimit: Int
+    private let workersRunning: WorkersRunning
+    private var ticks = 0
+
+    /// - Parameters:
+    ///   - signals: made before any thread was.
+    ///   - write: where log lines go.
+    init(
+        _ configuration: Configuration, _ secrets: Secrets, signals: consuming Signals,
+        write: @escaping @Sendable (Span<UInt8>) -> Bool = { Files.writeAll(1, $0) }
+    ) throws {
+        self.configuration = configuration
+        descriptorLimit = Process.raiseDescriptorLimit()
+        let workers = configuration.workers ?? Process.coresAllowed
+        let logWakeup = try Wakeup()
+        let state = try GateState(
+            configuration, keys: secrets.keys, seeds: secrets.seeds,
+            signingKey: secrets.signingKey, steps: try Self.openSteps(configuration))
+        let key = try PublicJWK(x: secrets.signingKey.x, y: secrets.signingKey.y)
+        gateway = Gateway(
+            configuration: configuration, state: state, tls: secrets.tls,
+            jwks: try JWKS(keys: [key]),
+            endpoints: configuration.upstreams.map {
+                Endpoint(host: $0.endpoint.host, port: $0.endpoint.port)
+            },
+            workers: workers, logWakeup: logWakeup)
+        writer = LogWriter(gateway.log, wakeup: logWakeup, write: write)
+        var wakeups: [Wakeup] = []
+        for _ in 0..<workers { wakeups.append(try Wakeup()) }
+        self.wakeups = wakeups
+        controlWakeup = try Wakeup()
+        workersRunning = WorkersRunning(workers, wakeup: controlWakeup)
+        control = try ControlLoop(signals: signals, wakeup: controlWakeup)
+    }
+
+    private static func openSteps(_ configuration: Configuration) throws -> AcceptedSteps {
+        let count = AcceptedSteps.wordCount(records: stepRecords)
+        guard let folder = configuration.stateDirectory else {
+            return try AcceptedSteps(SharedWords(count: count))
+        }
+        let path = folder + "/totp_steps"
+        do {
+            return try AcceptedSteps(Files.mapShared(path, size: count * 8))
+        } catch {
+            throw StartFault(reason: "\(path): \(error)")
+        }
+    }
+
+    /// Listens, starts all threads, and returns when a drain has ended.
+    ///
+    /// - Parameter onListening: called when connections are accepted, before the control loop
+    ///   runs.
+    func run(onListening: () throws -> Void = {}) throws {
+        try startAdmin()
+        try startWorkers()
+        try startResolver()
+        let writer = writer
+        let logThread = try Thread(name: "log") { writer.run() }
+        try onListening()
+        control.run(
+            ControlLoop.Actions(
+                onTerminate: { self.terminate() },
+                onHangUp: { self.warn("reload is not built yet in this version") },
+                onTick: { self.tick() },
+                onWakeup: { if self.workersRunning.count == 0 { self.control.end() } }))
+        log(.info, "stopped")
+        writer.stop()
+        logThread.join()
+    }
+
+    // MARK: Threads
+
+    private func startWorkers() throws {
+        guard let address = configuration.listen.address.address else {
+            throw StartFault(reason: "\(configuration.listen.address): not an address")
+        }
+        let place = SocketAddress.ip(address, port: configuration.listen.address.port)
+        try Self.listening(on: place) {
+            // Alone for a moment: sharing the port below must not be with another process.
+            _ = try Listener(place, isShared: false)
+        }
+        for number in wakeups.indices {
+            let gateway = gateway
+            let wakeup = wakeups[number]
+            let running = workersRunning
+            var worker: Worker?
+            try Self.listening(on: place) {
+                worker = try Worker(
+                    number: number, gateway: gateway,
+                    listener: try Listener(place, isShared: true), wakeup: wakeup)
+            }
+            let box = WorkerBox(worker.take())
+            _ = try Thread(name: "worker-\(number)") {
+                box.run()
+                running.ended()
+            }
+        }
+    }
+
+    private static func listening(on place: SocketAddress, _ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let error as SystemError {
+            throw StartFault(reason: "listen \(place): \(error)")
+        }
+    }
+
+    private func startResolver() throws {
+        let names = gateway.endpoints.filter(\.isName).map { endpoint in
+            let gateway = gateway
+            let hasFailed = Flag(false)
+            return EndpointResolver.Name(host: endpoint.host, port: endpoint.port) { result in
+                switch result {
+                case .success(let found):
+                    hasFailed.set(false)
+                    if endpoint.update(found) {
+                        Self.log(gateway, .info, "upstream resolved", [("host", endpoint.host)])
+                    }
+                case .failure(let fault):
+                    guard !hasFailed.set(true) else { return }
+                    Self.log(
+                        gateway, .warn, "upstream does not resolve",
+                        [("host", endpoint.host), ("reason", fault.reason)])
+                }
+            }
+        }
+        guard !names.isEmpty else { return }
+        let resolver = EndpointResolver(names)
+        _ = try Thread(name: "resolver") { resolver.run() }
+    }
+
+    // MARK: The admin listener
+
+    private func startAdmin() throws {
+        let place: SocketAddress
+        var hosts: [String] = []
+        switch configuration.admin {
+        case .off: return
+        case .unix(let path): place = .unix(path: path)
+        case .tcp(let text):
+            guard let address = text.address else {
+                throw StartFault(reason: "admin \(text): not an address")
+            }
+            place = .ip(address, port: text.port)
+            hosts = ["localhost", "127.0.0.1", "[::1]", text.host]
+        }
+        let service = makeService(hosts: hosts)
+        var server: SmallServer?
+        do {
+            server = SmallServer(try Listener(place, isShared: false), kind: 10) { request in
+                let answer = service.answer(
+                    method: request.method, path: request.path, host: request.field("host"),
+                    origin: request.field("origin"))
+                let fields = answer.allow.isEmpty ? [] : [(name: "allow", value: answer.allow)]
+                return SmallResponse(
+                    status: answer.status, type: answer.type, fields: fields, body: answer.body)
+            }
+        } catch {
+            throw StartFault(reason: "admin listener \(place): \(error)")
+        }
+        if let server { try control.add(server) }
+    }
+
+    private func makeService(hosts: [String]) -> AdminService {
+        let gateway = gateway
+        let startedAt = startedAt
+        let descriptorLimit = descriptorLimit
+        return AdminService(
+            hosts: hosts,
+            readiness: {
+                if gateway.isDraining { return .draining }
+                let isReachable = gateway.endpoints.contains { $0.address(attempt: 0) != nil }
+                return isReachable ? .ready : .noUpstream
+            },
+            metrics: {
+                var facts = ProcessFacts()
+                facts.cpuNanoseconds = Clock.processorNanoseconds()
+                facts.residentBytes = UInt64(Process.residentBytes)
+                facts.openDescriptors = Process.openDescriptors
+                facts.maxDescriptors = descriptorLimit
+                facts.startTimeNanoseconds = startedAt
+                facts.sessions = gateway.state.sessions.count
+                facts.certificateExpirySeconds = gateway.tls.certificateExpiry
+                return PrometheusText.render(workers: gateway.metrics, facts: facts)
+            })
+    }
+
+    // MARK: Occasions
+
+    private func terminate() {
+        guard !gateway.isDraining else { Process.exitNow(1) }
+        log(.info, "draining")
+        gateway.beginDrain()
+        for wakeup in wakeups { wakeup.signal() }
+    }
+
+    private func tick() {
+        ticks += 1
+        // All 64 shards are swept within a minute.
+        _ = gateway.state.sessions.sweep(
+            turn: ticks,
+            now: Clock.monotonicNanoseconds() / 1_000_000 + gateway.epochOffsetMilliseconds)
+        if ticks % Self.ticketKeySeconds == 0 { gateway.tls.rotateTicketKeys() }
+    }
+
+    func warn(_ message: String) {
+        log(.warn, message)
+    }
+
+    func log(_ level: LogLevel, _ message: String, _ facts: [(String, String)] = []) {
+        Self.log(gateway, level, message, facts)
+    }
+
+    private static func log(
+        _ gateway: Gateway, _ level: LogLevel, _ message: String, _ facts: [(String, String)]
+    ) {
+        guard let least = LogLevel(name: gateway.configuration.logLevel.rawValue), level >= least
+        else { return }
+        var line = SystemLine(level, message, at: Clock.wallNanoseconds())
+        for (key, value) in facts { line.add(key, value) }
+        gateway.write(line)
+    }
+}
+
+/// Carries a worker into its thread.
+private final class WorkerBox: @unchecked Sendable {
+    private var worker: Worker?
+
+    init(_ worker: consuming Worker?) {
+        self.worker = worker
+    }
+
+    func run() {
+        worker?.run()
+        worker = nil
+    }
+}
+
+/// How many workers have not ended yet.
+private final class WorkersRunning: Sendable {
+    private let running: Atomic<Int>
+    private let wakeup: Wakeup
+
+    init(_ count: Int, wakeup: Wakeup) {
+        running = Atomic(count)
+        self.wakeup = wakeup
+    }
+
+    var count: Int { running.load(ordering: .acquiring) }
+
+    func ended() {
+        running.wrappingSubtract(1, ordering: .acquiringAndReleasing)
+        wakeup.signal()
+    }
+}
+
+/// A flag that one thread sets and reads back.
+private final class Flag: Sendable {
+    private let value: Atomic<Bool>
+
+    init(_ value: Bool) {
+        self.value = Atomic(value)
+    }
+
+    /// - Returns: what it was.
+    @discardableResult
+    func set(_ new: Bool) -> Bool {
+        value.exchange(new, ordering: .acquiringAndReleasing)
+    }
+}
