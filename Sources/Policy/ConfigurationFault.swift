@@ -36,11 +36,11 @@ extension ConfigurationFault: CustomStringConvertible {
 }
 
 /// Text from a file or the environment on its way to a terminal or a log.
-enum Printable {
+package enum Printable {
     private static let quotedMax = 80
 
     /// In backticks, cut where it is long.
-    static func quoted(_ text: String) -> String {
+    package static func quoted(_ text: String) -> String {
         let scalars = text.unicodeScalars
         guard scalars.count > quotedMax else { return "`\(text)`" }
         return "`\(String(String.UnicodeScalarView(scalars.prefix(quotedMax))))…`"
@@ -48,7 +48,7 @@ enum Printable {
 
     /// Controls and invisible characters as `\u{…}`, so that no name can act on a terminal or
     /// pretend to be a line of its own.
-    static func escaped(_ text: String) -> String {
+    package static func escaped(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
             switch scalar.properties.generalCategory {

@@ -51,12 +51,18 @@ package enum Files {
     package static func replace(
         _ path: String, with bytes: [UInt8], mode: UInt32
     ) throws(SystemError) {
+        try replace(path, with: bytes.span, mode: mode)
+    }
+
+    package static func replace(
+        _ path: String, with bytes: borrowing Span<UInt8>, mode: UInt32
+    ) throws(SystemError) {
         let temporary = path + ".new"
         unsafe unlink(temporary)
         let number = unsafe cl_open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode)
         guard number >= 0 else { throw SystemError("open") }
         let file = Descriptor(owning: number)
-        guard writeAll(number, bytes.span) else { throw SystemError("write") }
+        guard writeAll(number, bytes) else { throw SystemError("write") }
         guard fsync(file.rawValue) == 0 else { throw SystemError("fsync") }
         guard unsafe rename(temporary, path) == 0 else { throw SystemError("rename") }
         let folder = unsafe cl_open(parent(of: path), O_RDONLY, 0)

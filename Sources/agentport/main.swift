@@ -1,2 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-print("agentport")
+
+import Reactor
+
+Process.exit(Shell.run(Array(CommandLine.arguments.dropFirst())))

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One command: what it takes, what its help says, and what it does.
+struct Command: Sendable {
+    /// `totp code` has two words.
+    let words: [String]
+    /// What it does, in a line of the list of commands.
+    let summary: String
+    var flags: [Flag] = []
+    /// What stands for the operand in the help, where it takes one.
+    var operand: String?
+    /// What the help says below the flags: details, an example, variables and files that matter.
+    let notes: String
+    /// - Returns: the exit status.
+    let run: @Sendable (Arguments) throws(CommandFailure) -> Int32
+
+    var name: String { (["agentport"] + words).joined(separator: " ") }
+}
+
+extension Command {
+    static let all: [Command] =
+        [.serve, .check, .dev, .totpNew, .totpCode, .totpURI, .totpVerify, .hashKey, .version]
+
+    /// Commands that are made of others.
+    static let groups: [String: String] = ["totp": "makes, shows and checks TOTP seeds and codes"]
+
+    /// What the finished product has besides.
+    static let notBuilt = ["policy", "schema", "explain", "admin", "health", "doctor", "keys"]
+
+    static func members(of group: String) -> [Command] {
+        all.filter { $0.words.count == 2 && $0.words[0] == group }
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Policy
+
+/// The texts of `--help`, none wider than 100 columns.
+enum Help {
+    /// Of `agentport` alone.
+    static func overview() -> String {
+        """
+        AgentPort \(Version.current): a two-factor security gateway for AI agents
+
+        usage: agentport [COMMAND] [FLAGS]
+
+        commands:
+        \(table(Command.all.map { [$0.words.joined(separator: " "), $0.summary] }))
+        `agentport` alone is `agentport serve`. `agentport COMMAND --help` tells more.
+        Not built yet: \(Command.notBuilt.joined(separator: ", ")).
+
+        example:
+          agentport dev
+
+        """
+    }
+
+    /// Of a word that only begins commands.
+    static func of(group: String) -> String {
+        let members = Command.members(of: group)
+        return """
+            agentport \(group): \(Command.groups[group] ?? "")
+
+            usage: agentport \(group) COMMAND [FLAGS]
+
+            commands:
+            \(table(members.map { [$0.words.joined(separator: " "), $0.summary] }))
+            `agentport \(group) COMMAND --help` tells more.
+
+            example:
+              agentport \(group) \(members.first?.words.last ?? "") --help
+
+            """
+    }
+
+    static func of(_ command: Command) -> String {
+        let rows = command.flags.map { flag in
+            let own = "\(flag.name) \(flag.value)"
+            return flag.variable.map { [own, $0.rawValue, flag.meaning] } ?? [own, flag.meaning]
+        }
+        let title =
+            command.flags.contains { $0.variable != nil }
+            ? "flags, the variables of the same meaning (a flag wins), and defaults; other values:"
+            : "flags:"
+        return """
+            \(command.name): \(command.summary)
+
+            usage: \(usage(command))
+
+            \(title)
+            \(table(rows))  --help
+
+            \(command.notes)
+
+            """
+    }
+
+    private static func usage(_ command: Command) -> String {
+        var words = [command.name]
+        if command.flags.contains(where: { $0.variable != nil }) {
+            words += ["[--policy FILE]", "[FLAGS]"]
+        } else {
+            words += command.flags.map { "[\($0.name) \($0.value)]" }
+        }
+        if let operand = command.operand { words.append(operand) }
+        return words.joined(separator: " ")
+    }
+
+    /// Each row a line, indented; every column but the last as wide as its widest cell.
+    private static func table(_ rows: [[String]]) -> String {
+        let columns = rows.map(\.count).max() ?? 0
+        let widths = (0..<columns).map { column in
+            rows.filter { column < $0.count - 1 }.map { $0[column].count }.max() ?? 0
+        }
+        return rows.map { row in
+            let cells = row.enumerated().map { column, cell in
+                column == row.count - 1
+                    ? cell : cell + String(repeating: " ", count: widths[column] - cell.count)
+            }
+            return "  " + cells.joined(separator: "  ") + "\n"
+        }.joined()
+    }
+}
