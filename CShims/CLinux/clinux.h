@@ -185,4 +185,19 @@ static inline void cl_fill_unix(struct sockaddr_storage *out, const char *path, 
     memcpy(address->sun_path, path, count);
 }
 
+/* Removes what is in a folder of ours, two levels deep at most, and the folder. */
+static inline void cl_remove_folder(const char *path, int depth) {
+    DIR *folder = opendir(path);
+    if (folder == NULL) return;
+    struct dirent *entry;
+    while ((entry = readdir(folder)) != NULL) {
+        char name[4096];
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        if ((size_t)snprintf(name, sizeof name, "%s/%s", path, entry->d_name) >= sizeof name) continue;
+        if (unlink(name) != 0 && depth > 0) cl_remove_folder(name, depth - 1);
+    }
+    closedir(folder);
+    rmdir(path);
+}
+
 #endif

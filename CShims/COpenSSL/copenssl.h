@@ -128,4 +128,27 @@ static inline EVP_PKEY_CTX *co_p256_verify_context(const unsigned char *point, s
     return context;
 }
 
+static inline EVP_PKEY *co_generate_p256(void) { return EVP_EC_gen("P-256"); }
+
+/* A certificate for the names given, signed by its own key; NULL on a fault. */
+static inline X509 *co_self_signed(EVP_PKEY *key, const char *names, long seconds) {
+    X509 *certificate = X509_new();
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, names);
+    int done = certificate != NULL && extension != NULL && X509_set_version(certificate, 2) &&
+               ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), 1) &&
+               X509_gmtime_adj(X509_getm_notBefore(certificate), -60) != NULL &&
+               X509_gmtime_adj(X509_getm_notAfter(certificate), seconds) != NULL &&
+               X509_set_pubkey(certificate, key) &&
+               X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
+                                          (const unsigned char *)"localhost", -1, -1, 0) &&
+               X509_set_issuer_name(certificate, X509_get_subject_name(certificate)) &&
+               X509_add_ext(certificate, extension, -1) && X509_sign(certificate, key, EVP_sha256());
+    X509_EXTENSION_free(extension);
+    if (!done) {
+        X509_free(certificate);
+        return NULL;
+    }
+    return certificate;
+}
+
 #endif

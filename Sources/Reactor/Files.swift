@@ -125,8 +125,9 @@ package enum Files {
         unsafe unlink(path)
     }
 
+    /// Removes a folder of ours with its files and those of the folders in it.
     package static func removeFolder(_ path: String) {
-        unsafe rmdir(path)
+        unsafe cl_remove_folder(path, 2)
     }
 
     private static func parent(of path: String) -> String {

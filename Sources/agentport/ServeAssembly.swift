@@ -31,10 +31,9 @@ final class Assembly {
     private var ticks = 0
 
     /// - Parameters:
-    ///   - signals: made before any thread was.
-    ///   - write: where log lines go.
+    /// - Parameter write: where log lines go.
     init(
-        _ configuration: Configuration, _ secrets: Secrets, signals: consuming Signals,
+        _ configuration: Configuration, _ secrets: Secrets,
         write: @escaping @Sendable (Span<UInt8>) -> Bool = { Files.writeAll(1, $0) }
     ) throws {
         self.configuration = configuration
@@ -58,7 +57,8 @@ final class Assembly {
         self.wakeups = wakeups
         controlWakeup = try Wakeup()
         workersRunning = WorkersRunning(workers, wakeup: controlWakeup)
-        control = try ControlLoop(signals: signals, wakeup: controlWakeup)
+        // Before any other thread is made, so that all of them leave signals to this one.
+        control = try ControlLoop(signals: try Signals(), wakeup: controlWakeup)
     }
 
     private static func openSteps(_ configuration: Configuration) throws -> AcceptedSteps {
@@ -136,7 +136,7 @@ final class Assembly {
     private func startResolver() throws {
         let names = gateway.endpoints.filter(\.isName).map { endpoint in
             let gateway = gateway
-            let hasFailed = Flag(false)
+            let hasFailed = Latch()
             return EndpointResolver.Name(host: endpoint.host, port: endpoint.port) { result in
                 switch result {
                 case .success(let found):
@@ -283,12 +283,8 @@ private final class WorkersRunning: Sendable {
 }
 
 /// A flag that one thread sets and reads back.
-private final class Flag: Sendable {
-    private let value: Atomic<Bool>
-
-    init(_ value: Bool) {
-        self.value = Atomic(value)
-    }
+private final class Latch: Sendable {
+    private let value = Atomic<Bool>(false)
 
     /// - Returns: what it was.
     @discardableResult
