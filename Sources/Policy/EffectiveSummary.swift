@@ -141,11 +141,12 @@ package struct EffectiveSummary: CustomStringConvertible {
     private mutating func describeUpstreams() {
         add("upstreams", "\(configuration.upstreams.count)", .upstreams)
         for upstream in configuration.upstreams {
+            // The issuer's audience, where an upstream has none of its own, has its line above.
+            let audience = upstream.audience.map { "audience \($0), " } ?? ""
             add(
                 "  \(upstream.name)",
-                "http://\(upstream.endpoint), "
-                    + "audience \(configuration.audience(of: upstream)), "
-                    + "\(upstream.maxConnections) connections", .upstreamEndpoint)
+                "http://\(upstream.endpoint), \(audience)\(upstream.maxConnections) connections",
+                .upstreamEndpoint)
         }
     }
 
