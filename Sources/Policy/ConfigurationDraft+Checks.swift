@@ -31,9 +31,12 @@ extension ConfigurationDraft {
 
     /// A token for one upstream must not be good at another, which might replay it.
     private mutating func checkAudiences() {
-        let used = Set(configuration.routes.filter { !$0.isPublic }.map(\.upstreamIndex))
+        // One that public routes alone lead to never gets a token.
+        let tokenless = Set(configuration.routes.filter(\.isPublic).map(\.upstreamIndex))
+            .subtracting(configuration.routes.filter { !$0.isPublic }.map(\.upstreamIndex))
         var owners: [String: Configuration.Upstream] = [:]
-        for (index, upstream) in configuration.upstreams.enumerated() where used.contains(index) {
+        for (index, upstream) in configuration.upstreams.enumerated()
+        where !tokenless.contains(index) {
             let audience = configuration.audience(of: upstream)
             guard let other = owners.updateValue(upstream, forKey: audience) else { continue }
             if other.sharedAudience, upstream.sharedAudience { continue }
