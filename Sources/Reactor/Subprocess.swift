@@ -26,7 +26,7 @@ package enum Subprocess {
         unsafe posix_spawn_file_actions_adddup2(&actions, reading.rawValue, STDIN_FILENO)
         // SAFETY: each word is copied, the list ends with a null, and both outlive the call.
         var list = unsafe words.map { unsafe strdup($0) } + [nil]
-        defer { for unsafe word in unsafe list { unsafe free(word) } }
+        defer { unsafe list.forEach { unsafe free($0) } }
         var child: pid_t = 0
         guard unsafe posix_spawnp(&child, program, &actions, nil, &list, cl_environment()) == 0
         else { return nil }
@@ -34,8 +34,9 @@ package enum Subprocess {
     }
 
     /// Closes the writing end when done: that is the end of the child's input.
-    private static func feed(_ writing: consuming Descriptor, _ input: borrowing Span<UInt8>) -> Bool
-    {
+    private static func feed(
+        _ writing: consuming Descriptor, _ input: borrowing Span<UInt8>
+    ) -> Bool {
         Files.writeAll(writing.rawValue, input)
     }
 

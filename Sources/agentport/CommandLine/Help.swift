@@ -4,6 +4,9 @@ import Policy
 
 /// The texts of `--help`, none wider than 100 columns.
 enum Help {
+    /// Where there are more, the first stands for all.
+    private static let flagsInUsageMax = 2
+
     /// Of `agentport` alone.
     static func overview() -> String {
         """
@@ -47,7 +50,7 @@ enum Help {
         }
         let title =
             command.flags.contains { $0.variable != nil }
-            ? "flags, the variables of the same meaning (a flag wins), and defaults; other values:"
+            ? "flags, the variables of the same meaning (a flag wins), and what holds without them:"
             : "flags:"
         return """
             \(command.name): \(command.summary)
@@ -55,8 +58,7 @@ enum Help {
             usage: \(usage(command))
 
             \(title)
-            \(table(rows))  --help
-
+            \(table(rows + [["--help", "prints this"]]))
             \(command.notes)
 
             """
@@ -64,11 +66,9 @@ enum Help {
 
     private static func usage(_ command: Command) -> String {
         var words = [command.name]
-        if command.flags.contains(where: { $0.variable != nil }) {
-            words += ["[--policy FILE]", "[FLAGS]"]
-        } else {
-            words += command.flags.map { "[\($0.name) \($0.value)]" }
-        }
+        let shown = command.flags.count <= flagsInUsageMax ? command.flags : [command.flags[0]]
+        words += shown.map { "[\($0.name) \($0.value)]" }
+        if shown.count < command.flags.count { words.append("[FLAGS]") }
         if let operand = command.operand { words.append(operand) }
         return words.joined(separator: " ")
     }

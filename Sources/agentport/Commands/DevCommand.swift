@@ -9,8 +9,8 @@ extension Command {
             Flag("--upstream", "URL", "your own upstream in place of the sample"),
         ],
         notes: """
-            Everything it makes lies in a private temporary directory and is gone when it ends, which
-            Ctrl-C makes it do. No environment variable is read.
+            Everything it makes lies in a private temporary directory and is gone when it ends, as
+            Ctrl-C makes it do. No environment variable matters but TMPDIR.
 
             example:
               agentport dev --port 9443 --upstream http://127.0.0.1:18789
