@@ -162,6 +162,40 @@ def test_a_fault_of_the_policy(policy, change, pointer):
     policy.fault(pointer)
 
 
+def test_two_agents_with_one_seed_in_two_files(policy):
+    """Written in two ways, and yet the same secret."""
+    one, other = (agent["totp"]["seed_file"] for agent in policy.value["agents"])
+    seed = policy.agents[0].seed.lower()
+    with open(other, "w") as file:
+        file.write(" ".join(seed[n:n + 4] for n in range(0, len(seed), 4)))
+    result = policy.check()
+    assert result.returncode == 1
+    [line] = result.stderr.splitlines()
+    assert one in line and line.startswith(other + ": ") and policy.agents[1].name in line
+    assert seed[:8] not in line
+
+
+@pytest.mark.parametrize("name, content", [
+    ("api_key", "short"), ("api_key", " \n"), ("api_key", "two keys of some\nlength in one file"),
+    ("totp_seed", "GEZDGNBV"), ("tls_key", "no key"), ("tls_cert", "no certificate"),
+    ("signing_key", "no key")])
+def test_a_fault_inside_a_secret(make, recorder, name, content):
+    gateway = make().from_environment(recorder.url)
+    path = gateway.secret(name, content)
+    result = command("check", env=gateway.env)
+    assert result.returncode == 1 and result.stdout == ""
+    [line] = result.stderr.splitlines()
+    assert line.startswith(f"{path}: ")
+    assert not content.strip() or content not in line.replace(str(path), "")
+
+
+def test_an_api_key_may_have_white_space_around_it(make, recorder):
+    gateway = make().from_environment(recorder.url)
+    gateway.secret("api_key", "\ufeff  " + gateway.agents[0].key + " \r\n\n")
+    result = command("check", env=gateway.env)
+    assert result.returncode == 0 and result.stderr == ""
+
+
 def test_all_faults_are_told_at_once(policy):
     policy.value["totp"] = {"skew": "one"}
     policy.value["sessions"] = {"lifetime": 5}

@@ -20,7 +20,7 @@ struct Arguments {
                 try take(word, &rest, flags)
             } else {
                 guard operands.count < operandsMax else {
-                    throw .usage("\(Printable.quoted(word)) is more than it takes")
+                    throw .usage("\(Printable.quoted(word)) is one argument too many")
                 }
                 operands.append(word)
             }
