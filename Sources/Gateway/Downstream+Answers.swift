@@ -51,7 +51,6 @@ extension Downstream {
         switch problem {
         case .methodNotAllowed: context.appendAllow(route: exchange.record.route)
         case .tlsRequired: context.plain.append("upgrade: TLS/1.3, HTTP/1.1\r\n")
-        case .upgradeDenied: break
         default: break
         }
         if let limit = facts.limit {

@@ -24,6 +24,10 @@ extension Downstream {
             return acceptedAt + Self.plaintextMilliseconds
         case .open: break
         }
+        if exchange.waitingSince > 0 {
+            let upstream = context.gateway.configuration.upstreams[exchange.record.upstream]
+            return exchange.waitingSince + UInt64(upstream.connectTimeoutMilliseconds)
+        }
         switch exchange.request {
         case .awaitingHead where exchange.startedAt > 0:
             return exchange.startedAt / 1_000_000 + UInt64(limits.headerTimeoutMilliseconds)
@@ -63,6 +67,7 @@ extension Downstream {
             }
             return .reset
         }
+        if exchange.waitingSince > 0 { return onLent(nil, &context, &pool) }
         switch exchange.request {
         case .awaitingHead where exchange.startedAt > 0:
             refuse(.requestTimeout, &context)

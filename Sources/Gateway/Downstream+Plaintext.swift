@@ -14,6 +14,10 @@ extension Downstream {
 
     mutating func servePlaintext(_ context: inout WorkerContext) {
         guard !isClosing, !plainIn.isEmpty else { return }
+        guard memo.attach(from: &context.memoPool) else {
+            isClosing = true
+            return
+        }
         if exchange.startedAt == 0 { exchange.startedAt = context.now.nanoseconds }
         exchange.keepsAlive = false
         let limits = HeadLimits(
@@ -29,6 +33,7 @@ extension Downstream {
             return
         }
         exchange.take(context.head, isDraining: true)
+        rememberTarget(context)
         if context.head.contains(.authorization) { context.auditExposedSecret(client) }
         if isKeySetAllowed(context) {
             answerKeySet(isKnown: context.knowsKeySet(plainIn.readable), &context)
@@ -37,11 +42,30 @@ extension Downstream {
         }
     }
 
+    /// For the log.
+    private mutating func rememberTarget(_ context: borrowing WorkerContext) {
+        exchange.memo.method = plainIn.copy(context.head.methodRange, to: &memo)
+        exchange.memo.path = plainIn.copy(context.head.pathRange, to: &memo)
+    }
+
     private func isKeySetAllowed(_ context: borrowing WorkerContext) -> Bool {
         guard context.gateway.configuration.listen.plaintextJWKS == .private, client.isPrivate,
             context.head.method == .get || context.head.method == .head
         else { return false }
         let target = plainIn.readable.extracting(context.head.pathRange)
         return target.equals("/.well-known/jwks.json")
+    }
+}
+
+extension Buffer {
+    /// Appends a part of what waits here to another buffer, without the query it may have.
+    ///
+    /// - Returns: where it lies there.
+    fileprivate func copy(_ range: Range<Int>, to other: inout Buffer) -> Range<Int> {
+        let text = readable.extracting(range)
+        let end = text.firstOffset(of: UInt8(ascii: "?")) ?? text.count
+        let start = other.count
+        other.append(text.extracting(0..<end))
+        return other.overflowed ? 0..<0 : start..<other.count
     }
 }

@@ -96,46 +96,78 @@ extension Downstream {
         return .progress
     }
 
-    /// Writes the head, as the upstream is to see it, behind a pooled connection.
+    /// Writes the head as the upstream is to see it, and hands it to a connection.
     private mutating func forward(
         _ upstream: Int, _ facts: borrowing RequestFacts, _ context: inout WorkerContext,
         _ pool: inout UpstreamPool
     ) -> Step {
-        let lending = pool.lend(upstream: upstream, to: token, &context)
-        guard case .lent(let index) = lending else {
-            plainIn.consume(context.head.count)
-            context.metrics.upstream(
-                upstream, result: lending == .full ? .overloaded : .connectFailed)
-            refuse(lending == .full ? .overloaded : .upstreamUnavailable, &context)
-            return .progress
-        }
-        exchange.connection = index
-        guard pool.connections[index].output.attach(from: &context.pool) else {
-            pool.close(index, &context)
-            exchange.connection = -1
+        guard held.attach(from: &context.pool) else {
             plainIn.consume(context.head.count)
             refuse(.overloaded, &context)
             return .progress
         }
+        var output = Buffer()
+        swap(&output, &held)
         context.writeRequest(
-            plainIn.readable, client: client, facts, exchange, memo: memo.readable,
-            into: &pool.connections[index].output)
+            plainIn.readable, client: client, facts, exchange, memo: memo.readable, into: &output)
+        swap(&output, &held)
         plainIn.consume(context.head.count)
-        guard !pool.connections[index].output.overflowed else {
-            pool.close(index, &context)
-            exchange.connection = -1
+        exchange.request = exchange.requestBody.isComplete ? .complete : .receivingBody
+        guard !held.overflowed else {
+            held.release(to: &context.pool)
             refuse(.headersTooLarge, &context)
             return .progress
         }
+        switch pool.lend(upstream: upstream, to: token, &context) {
+        case .lent(let index):
+            let step = begin(on: index, &context, &pool)
+            exchange.ownNanoseconds += context.elapsed
+            return step
+        case .queued:
+            exchange.waitingSince = max(1, context.now.milliseconds)
+        case .full:
+            held.release(to: &context.pool)
+            context.metrics.upstream(upstream, result: .overloaded)
+            refuse(.overloaded, &context)
+        case .unavailable:
+            held.release(to: &context.pool)
+            context.metrics.upstream(upstream, result: .connectFailed)
+            refuse(.upstreamUnavailable, &context)
+        }
+        return .progress
+    }
+
+    /// Starts the exchange on a connection, with what of the body has come.
+    mutating func begin(
+        on index: Int, _ context: inout WorkerContext, _ pool: inout UpstreamPool
+    ) -> Step {
+        exchange.connection = index
+        exchange.waitingSince = 0
         exchange.response = .awaitingHead
-        exchange.request = exchange.requestBody.isComplete ? .complete : .receivingBody
+        swap(&pool.connections[index].output, &held)
+        held.release(to: &context.pool)
         if exchange.request == .receivingBody {
             if case .end(let fate) = relayRequestBody(&context, &pool) { return .end(fate) }
         } else {
             guard push(&context, &pool) else { return upstreamLost(.reset, &context, &pool) }
         }
-        exchange.ownNanoseconds += Clock.monotonicNanoseconds() - context.now.nanoseconds
         return .progress
+    }
+
+    /// The wait in line for a connection is over; `nil` where there is none to be had.
+    mutating func onLent(
+        _ index: Int?, _ context: inout WorkerContext, _ pool: inout UpstreamPool
+    ) -> Fate {
+        pool.leaveLine(token)
+        guard let index else {
+            exchange.waitingSince = 0
+            held.release(to: &context.pool)
+            context.metrics.upstream(exchange.record.upstream, result: .overloaded)
+            refuse(.overloaded, &context)
+            return advance(&context, &pool)
+        }
+        if case .end(let fate) = begin(on: index, &context, &pool) { return fate }
+        return advance(&context, &pool)
     }
 
     /// Passes on what has come of the request's body, framed anew.
@@ -154,7 +186,8 @@ extension Downstream {
             refuse(.httpMalformed, &context)
             return .progress
         }
-        guard exchange.requestBody.count <= context.limits.bodyBytes else {
+        let announced = exchange.requestBody.count &+ exchange.requestBody.announced
+        guard announced <= context.limits.bodyBytes else {
             dropUpstream(&context, &pool)
             refuse(.bodyTooLarge, &context)
             return .progress

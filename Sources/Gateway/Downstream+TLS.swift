@@ -71,8 +71,6 @@ extension Downstream {
         case .closed:
             hasClosed = true
             cipherIn.clear()
-            // Nothing was asked, nothing is owed.
-            if exchange.request == .awaitingHead, plainIn.isEmpty { isClosing = true }
         case .failed, nil:
             isClosing = true
             hasClosed = true

@@ -50,6 +50,8 @@ struct Downstream: ~Copyable {
     var plainIn = Buffer()
     /// Sealed, and not taken by the kernel yet.
     var cipherOut = Buffer()
+    /// The request's head on its way upstream, while it waits for a connection.
+    var held = Buffer()
     /// Texts of the exchange that outlive the request's head.
     var memo = Buffer()
     var interest: Interest = [.readable]
@@ -130,6 +132,14 @@ struct Downstream: ~Copyable {
 
     /// Sees to what is watched for, to deadlines and to memory, once nothing more can be done.
     mutating func settle(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
+        if hasClosed, phase == .open, !isClosing, cipherOut.isEmpty {
+            // What was asked whole is answered; a request that was cut short is none.
+            switch exchange.request {
+            case .awaitingHead: isClosing = true
+            case .receivingBody where !exchange.hasResponseBegun: return abort(&context, &pool)
+            case .receivingBody, .complete: break
+            }
+        }
         if hasEnded, phase != .lingering {
             switch judgeEnd() {
             case .keep: break
@@ -207,7 +217,12 @@ struct Downstream: ~Copyable {
 
     /// Ends the exchange that is underway, if any, and the connection without a farewell.
     mutating func abort(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
-        if exchange.connection >= 0 {
+        if exchange.waitingSince > 0 {
+            pool.leaveLine(token)
+            exchange.waitingSince = 0
+            exchange.record.status = 0
+            finish(&context)
+        } else if exchange.connection >= 0 {
             pool.close(exchange.connection, &context)
             exchange.connection = -1
             if exchange.response != .complete {
@@ -224,6 +239,7 @@ struct Downstream: ~Copyable {
         cipherIn.release(to: &context.pool)
         plainIn.release(to: &context.pool)
         cipherOut.release(to: &context.pool)
+        held.release(to: &context.pool)
         memo.release(to: &context.memoPool)
     }
 }

@@ -34,6 +34,8 @@ struct Exchange {
     var requestFraming = BodyFraming.none
     /// Index in the upstream pool; -1 without one.
     var connection = -1
+    /// The request is in line for an upstream connection, since then; monotonic milliseconds.
+    var waitingSince: UInt64 = 0
     var method = Method.other
     var minorVersion: UInt8 = 1
     /// The client connection outlives this exchange.

@@ -14,14 +14,24 @@ struct UpstreamPool: ~Copyable {
     private var firstIdle: [Int]
     private var open: [Int]
     private let maxConnections: [Int]
+    private let maxPending: [Int]
+    /// Requests that wait for a connection, the longest first; bounded by `max_pending`.
+    private(set) var waiting: [Waiter] = []
     /// Where the timers of these connections begin in the wheel.
     let timerBase: Int
     /// Turns from one address of an endpoint to the next when one does not answer.
     private var attempts: [Int]
 
+    struct Waiter: Equatable {
+        let owner: SlotToken
+        let upstream: Int
+    }
+
     enum Lending: Equatable {
         case lent(Int)
-        /// The upstream has all connections that it may have.
+        /// In line for the next connection that is free.
+        case queued
+        /// The upstream has all connections that it may have, and the line is full too.
         case full
         case unavailable
     }
@@ -29,6 +39,7 @@ struct UpstreamPool: ~Copyable {
     init(_ configuration: Configuration, workers: Int, timerBase: Int) {
         let upstreams = configuration.upstreams
         maxConnections = upstreams.map { max(1, $0.maxConnections / workers) }
+        maxPending = upstreams.map { max(1, $0.maxPending / workers) }
         firstIdle = upstreams.map { _ in -1 }
         open = upstreams.map { _ in 0 }
         attempts = upstreams.map { _ in 0 }
@@ -40,8 +51,18 @@ struct UpstreamPool: ~Copyable {
         configuration.upstreams.reduce(0) { $0 + $1.maxConnections }
     }
 
-    /// An idle connection, or a new one that is being made.
+    /// An idle connection, or a new one that is being made, or a place in the line for one.
     mutating func lend(
+        upstream: Int, to owner: SlotToken, _ context: inout WorkerContext
+    ) -> Lending {
+        // Nobody passes those who wait already.
+        if !waiting.isEmpty, count(waitingFor: upstream) > 0 { return queue(owner, upstream) }
+        let lending = lendNow(upstream: upstream, to: owner, &context)
+        return lending == .full ? queue(owner, upstream) : lending
+    }
+
+    /// As ``lend``, for one that has waited.
+    mutating func lendNow(
         upstream: Int, to owner: SlotToken, _ context: inout WorkerContext
     ) -> Lending {
         let idle = firstIdle[upstream]
@@ -55,6 +76,21 @@ struct UpstreamPool: ~Copyable {
             return .lent(idle)
         }
         return connect(upstream: upstream, to: owner, &context)
+    }
+
+    private mutating func queue(_ owner: SlotToken, _ upstream: Int) -> Lending {
+        guard count(waitingFor: upstream) < maxPending[upstream] else { return .full }
+        waiting.append(Waiter(owner: owner, upstream: upstream))
+        return .queued
+    }
+
+    private func count(waitingFor upstream: Int) -> Int {
+        waiting.reduce(0) { $0 + ($1.upstream == upstream ? 1 : 0) }
+    }
+
+    /// Takes one out of the line: it was served, or has gone.
+    mutating func leaveLine(_ owner: SlotToken) {
+        waiting.removeAll { $0.owner == owner }
     }
 
     /// A new connection, whatever is idle.

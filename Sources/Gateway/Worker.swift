@@ -56,6 +56,7 @@ package struct Worker: ~Copyable {
             context.now = Instant.read()
             handle(count)
             expire()
+            serveWaiting()
             if context.isDraining { drain() }
         }
         closeAll()
@@ -117,7 +118,9 @@ package struct Worker: ~Copyable {
 
     mutating func apply(_ fate: Downstream.Fate, _ index: Int) {
         guard fate != .keep else { return }
-        if downstreams[index].exchange.connection >= 0 {
+        if downstreams[index].exchange.connection >= 0
+            || downstreams[index].exchange.waitingSince > 0
+        {
             _ = downstreams[index].abort(&context, &pool)
         }
         var downstream = downstreams.remove(at: index)
@@ -126,6 +129,27 @@ package struct Worker: ~Copyable {
         context.metrics.connectionClosed(from: downstream.state)
         context.gateway.connections.leave(downstream.client)
         downstream.dismantle(&context)
+    }
+
+    /// Gives connections that have come free to those who wait for one, first come first served.
+    private mutating func serveWaiting() {
+        var position = 0
+        while position < pool.waiting.count {
+            let waiter = pool.waiting[position]
+            guard let index = downstreams.resolve(waiter.owner) else {
+                pool.leaveLine(waiter.owner)
+                continue
+            }
+            let lending = pool.lendNow(upstream: waiter.upstream, to: waiter.owner, &context)
+            switch lending {
+            case .lent(let connection):
+                apply(downstreams[index].onLent(connection, &context, &pool), index)
+            case .unavailable:
+                apply(downstreams[index].onLent(nil, &context, &pool), index)
+            case .full, .queued:
+                position += 1
+            }
+        }
     }
 
     // MARK: Timers

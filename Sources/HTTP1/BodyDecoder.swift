@@ -25,6 +25,15 @@ package struct BodyDecoder: Sendable {
         }
     }
 
+    /// Content that has been announced and is still to come: all of it, or the present chunk's.
+    package var announced: UInt64 {
+        switch state {
+        case .length(let remaining): remaining
+        case .chunked(let decoder): decoder.announced
+        case .untilClose, .done: 0
+        }
+    }
+
     /// All of the message has been seen.
     package var isComplete: Bool {
         if case .done = state { return true }

@@ -19,7 +19,7 @@ package struct ChunkedDecoder: Sendable {
     package static var extensionBytesPerBodyMax: Int { 4096 }
     /// The trailer section with all its line ends but the last.
     package static var trailerBytesMax: Int { 8192 }
-    package static var trailerFieldsMax: Int { 32 }
+    package static var trailerFieldsMax: Int { 100 }
 
     private enum Stage {
         case size, chunkExtension, sizeLineFeed, data, dataCarriageReturn, dataLineFeed
@@ -43,6 +43,9 @@ package struct ChunkedDecoder: Sendable {
     package init() {}
 
     package var isComplete: Bool { stage == .done }
+
+    /// Content of the present chunk that its size has announced and that is still to come.
+    package var announced: UInt64 { stage == .data ? remaining : 0 }
 
     /// - Parameter offset: where the last event's `consumed` left off.
     package mutating func next(

@@ -49,7 +49,7 @@ package enum FieldName: UInt8, Sendable {
         switch self {
         case .shadow, .authorization, .agentPortTOTP, .agentPortSession, .agentPortOther,
             .xForwardedToken, .identity, .xForwardedFor, .xForwardedProto, .xForwardedHost,
-            .xForwardedOther, .forwarded, .xRequestID, .openclaw:
+            .forwarded, .xRequestID, .openclaw:
             true
         default:
             false

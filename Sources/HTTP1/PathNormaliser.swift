@@ -4,7 +4,6 @@ import Bytes
 /// The slow half of ``RequestTarget``: writes a path's segments one by one, and takes back what a
 /// dot segment undoes.
 struct PathNormaliser {
-    private var sawEmpty = false
     private var sawParameter = false
 
     /// - Parameter path: empty, or beginning with a slash.
@@ -34,8 +33,7 @@ struct PathNormaliser {
             if isHollow { throw .ambiguous }
         }
         if count == 0 {
-            // An empty last segment is the trailing slash, which is there already.
-            if !isLast { sawEmpty = true }
+            // It adds nothing; an empty last segment is the trailing slash, which is there.
             return
         }
         guard Self.isDots(output, start, count) else {
@@ -44,7 +42,7 @@ struct PathNormaliser {
         }
         if sawParameter { throw .ambiguous }
         output.truncate(to: start)
-        if count == 2 { try stepUp(&output) }
+        if count == 2 { stepUp(&output) }
     }
 
     private static func isDots(_ output: borrowing Buffer, _ start: Int, _ count: Int) -> Bool {
@@ -54,11 +52,11 @@ struct PathNormaliser {
             && bytes[start &+ count &- 1] == UInt8(ascii: ".")
     }
 
-    /// Takes the last segment back: the output ends in a slash, and so it does afterwards.
-    private func stepUp(_ output: inout Buffer) throws(TargetFault) {
-        guard !sawEmpty else { throw .ambiguous }
+    /// Takes the last segment back: the output ends in a slash, and so it does afterwards. The
+    /// root has none (RFC 3986 §5.2.4).
+    private func stepUp(_ output: inout Buffer) {
         var end = output.count &- 1
-        guard end > 0 else { throw .ambiguous }
+        guard end > 0 else { return }
         while output.readable[end &- 1] != UInt8(ascii: "/") { end &-= 1 }
         output.truncate(to: end)
     }

@@ -34,9 +34,10 @@ package struct JudgedTarget: Equatable, Sendable {
 /// A path that servers are known to read in two ways is refused rather than repaired:
 /// - an encoded `/`, `\`, NUL or other control, and a plain `\`;
 /// - `;` directly behind a dot segment or an empty one (`/..;/`, `/;x/`), plain or encoded, and
-///   any `;` with a dot segment after it, since some servers cut path parameters off first;
-/// - `..` with an empty segment before it, since it may or may not count as one to step over;
-/// - `..` above the root.
+///   any `;` with a dot segment after it, since some servers cut path parameters off first.
+///
+/// Empty segments go before dot segments are resolved, and `..` at the root stays there: servers
+/// differ in both, so what is forwarded is what was matched.
 package struct RequestTarget: ~Copyable {
     /// - Parameters:
     ///   - target: path and query, without controls, space and `#`, as ``RequestHead/pathRange``

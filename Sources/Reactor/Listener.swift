@@ -43,6 +43,10 @@ package struct Listener: ~Copyable {
             }
         }
         guard unsafe cl_bind(number, &bound, size) == 0 else { throw SystemError("bind") }
+        // Before there is anyone to connect: the owner alone may.
+        if case .unix(let path) = address, unsafe chmod(path, 0o600) != 0 {
+            throw SystemError("chmod")
+        }
         guard listen(number, Self.backlog) == 0 else { throw SystemError("listen") }
         var local = sockaddr_storage()
         if case .ip = address, unsafe cl_getsockname(number, &local) == 0 {

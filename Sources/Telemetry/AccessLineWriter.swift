@@ -4,7 +4,8 @@ import Bytes
 
 /// Writes access lines: one JSON object and a line feed each, without allocating.
 ///
-/// Members that do not apply are left out (`jq` reads an absent member as null); `status`, `code`,
+/// Members that do not apply are left out (`jq` reads an absent member as null), but for `filter`,
+/// which is null where nothing was refused; `status`, `code`,
 /// the byte counts and the times are always there.
 package struct AccessLineWriter: ~Copyable {
     /// What a path is cut to, in bytes; `…` then stands for the rest.
@@ -63,7 +64,11 @@ package struct AccessLineWriter: ~Copyable {
         buffer.append("\",\"status\":")
         buffer.append(decimal: record.status)
         codes.write(record.code, into: &buffer)
-        filters.write(record.filter, into: &buffer)
+        if record.filter < 0 {
+            buffer.append(",\"filter\":null")
+        } else {
+            filters.write(record.filter, into: &buffer)
+        }
         routes.write(record.route, into: &buffer)
         upstreams.write(record.upstream, into: &buffer)
         if record.upstreamStatus > 0 {
