@@ -16,7 +16,9 @@ extension ConfigurationDraft {
             set(.stateDirectory, \.stateDirectory, to: path, from: entry.source, at: entry.place)
             if !files.isWritableDirectory(path) {
                 fault(
-                    entry.place, "\(Printable.quoted(path)) is no directory that can be written to")
+                    entry.place,
+                    "\(Printable.quoted(path)) is no directory that can be written to: mount one "
+                        + "(and, where there is no state, an `api_key` secret)")
             }
         } else if files.isWritableDirectory(ConfigurationLoader.defaultStateDirectory) {
             configuration.stateDirectory = ConfigurationLoader.defaultStateDirectory

@@ -62,9 +62,15 @@ package enum Files {
         let number = unsafe cl_open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode)
         guard number >= 0 else { throw SystemError("open") }
         let file = Descriptor(owning: number)
-        guard writeAll(number, bytes) else { throw SystemError("write") }
-        guard fsync(file.rawValue) == 0 else { throw SystemError("fsync") }
-        guard unsafe rename(temporary, path) == 0 else { throw SystemError("rename") }
+        do throws(SystemError) {
+            guard writeAll(number, bytes) else { throw SystemError("write") }
+            guard fsync(file.rawValue) == 0 else { throw SystemError("fsync") }
+            guard unsafe rename(temporary, path) == 0 else { throw SystemError("rename") }
+        } catch {
+            // What could not be put in its place may be a secret.
+            unsafe unlink(temporary)
+            throw error
+        }
         let folder = unsafe cl_open(parent(of: path), O_RDONLY, 0)
         guard folder >= 0 else { throw SystemError("open") }
         _ = fsync(folder)
@@ -88,12 +94,19 @@ package enum Files {
 
     /// Makes the folder and its parents; one that exists is fine.
     package static func makeFolder(_ path: String, mode: UInt32) throws(SystemError) {
-        if unsafe mkdir(path, mode_t(mode)) == 0 || cl_errno() == EEXIST { return }
-        guard cl_errno() == ENOENT, path.utf8.count > 1 else { throw SystemError("mkdir") }
-        try makeFolder(parent(of: path), mode: mode)
-        guard unsafe mkdir(path, mode_t(mode)) == 0 || cl_errno() == EEXIST else {
-            throw SystemError("mkdir")
+        if unsafe mkdir(path, mode_t(mode)) == 0 { return }
+        if cl_errno() == ENOENT, path.utf8.count > 1 {
+            try makeFolder(parent(of: path), mode: mode)
+            if unsafe mkdir(path, mode_t(mode)) == 0 { return }
         }
+        guard cl_errno() == EEXIST else { throw SystemError("mkdir") }
+        guard isFolder(path) else { throw SystemError("mkdir", number: ENOTDIR) }
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        var facts = stat()
+        guard unsafe stat(path, &facts) == 0 else { return false }
+        return unsafe cl_is_directory(&facts) != 0
     }
 
     /// A new folder of our own (mode 0700) with a name nobody can guess.
@@ -114,7 +127,8 @@ package enum Files {
     }
 
     package static func isWritableFolder(_ path: String) -> Bool {
-        unsafe access(path, W_OK | X_OK) == 0
+        guard isFolder(path) else { return false }
+        return unsafe access(path, W_OK | X_OK) == 0
     }
 
     package static func exists(_ path: String) -> Bool {

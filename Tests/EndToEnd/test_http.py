@@ -99,7 +99,7 @@ def test_chunked_upload(wire, agent, recorder, pieces):
 
 
 def test_chunk_extensions_are_understood(wire, agent, recorder):
-    body = b'3;name=value;flag\r\nabc\r\n2 ; q="a;b"\r\nde\r\n0;last\r\n\r\n'
+    body = b'3;name=value;flag\r\nabc\r\n2;q="a;b"\r\nde\r\n0;last\r\n\r\n'
     headers = [*agent.bearer(), ("Transfer-Encoding", "chunked")]
     assert wire.request("POST", "/up", headers, body).status == 200
     assert recorder.only().body == b"abcde"
@@ -249,13 +249,16 @@ def test_http_1_0_post(gateway, agent, recorder):
 def test_aiohttp_runs_many_requests_at_once(gateway, agent):
     token = new_session(gateway, agent)
 
+    # One context for all: aiohttp shares connections only between requests that share it.
+    context = gateway.context()
+
     async def run():
         async with aiohttp.ClientSession(headers=dict(agent.session(token)),
                                          connector=aiohttp.TCPConnector(limit=40)) as client:
             async def one(number):
                 body = b"%d" % number * number
                 async with client.post(f"{gateway.url}/n/{number}", data=body,
-                                       ssl=gateway.context()) as response:
+                                       ssl=context) as response:
                     return response.status, await response.json()
             return await asyncio.gather(*(one(number) for number in range(400)))
 

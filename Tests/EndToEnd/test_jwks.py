@@ -62,7 +62,7 @@ def test_a_token_verifies_through_the_jwks(gateway, agent, recorder, verify, pla
     assert claims["agent_id"] == agent.name
 
 
-@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "RS256"])
+@pytest.mark.parametrize("algorithm", ["ES256"])
 @pytest.mark.parametrize("verify", [by_pyjwt, by_joserfc])
 def test_every_algorithm(start, recorder, algorithm, verify):
     gateway = start({"issuer": {"algorithm": algorithm}})
