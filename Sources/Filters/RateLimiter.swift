@@ -9,12 +9,20 @@ package struct RateLimit: Sendable, Equatable {
     package let requests: Int
     package let periodNanoseconds: UInt64
     package let burst: Int
+    /// Nanoseconds between requests at the steady rate, at least one.
+    let interval: UInt64
+    /// Nanoseconds of requests that a full bucket holds; of one that would hold more than 146
+    /// years of them, that.
+    let depth: UInt64
 
     package init(requests: Int, periodNanoseconds: UInt64, burst: Int) {
         precondition(requests > 0 && periodNanoseconds > 0 && burst > 0)
         self.requests = requests
         self.periodNanoseconds = periodNanoseconds
         self.burst = burst
+        interval = max(1, periodNanoseconds / UInt64(requests))
+        let (product, overflow) = interval.multipliedReportingOverflow(by: UInt64(burst))
+        depth = overflow ? UInt64.max / 4 : min(product, UInt64.max / 4)
     }
 
     package init(_ rate: Rate) {
@@ -22,9 +30,6 @@ package struct RateLimit: Sendable, Equatable {
             requests: rate.requests,
             periodNanoseconds: UInt64(rate.periodMilliseconds) * 1_000_000, burst: rate.burst)
     }
-
-    /// Nanoseconds between requests at the steady rate, at least one.
-    var interval: UInt64 { max(1, periodNanoseconds / UInt64(requests)) }
 
     /// One request against a bucket in the form of the generic cell rate algorithm (ITU-T I.371):
     /// the bucket is one number, the time at which it would be full again.
@@ -34,7 +39,7 @@ package struct RateLimit: Sendable, Equatable {
     /// - Returns: `nil` when it passes, else the nanoseconds to wait.
     func take(_ fullAt: inout UInt64, now: UInt64) -> UInt64? {
         let debt = fullAt > now ? fullAt - now : 0
-        let tolerance = interval * UInt64(burst - 1)
+        let tolerance = depth - min(depth, interval)
         if debt > tolerance { return debt - tolerance }
         fullAt = now + debt + interval
         return nil
@@ -43,8 +48,7 @@ package struct RateLimit: Sendable, Equatable {
     /// Whole requests left in a bucket.
     func remaining(_ fullAt: UInt64, now: UInt64) -> Int {
         let debt = fullAt > now ? fullAt - now : 0
-        let capacity = interval * UInt64(burst)
-        return debt >= capacity ? 0 : Int((capacity - debt) / interval)
+        return debt >= depth ? 0 : min(burst, Int((depth - debt) / interval))
     }
 }
 
