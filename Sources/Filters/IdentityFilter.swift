@@ -45,7 +45,13 @@ struct IdentityFilter: ~Copyable {
             case .malformed, .unsupported:
                 false
             }
-        return isKnown ? .pass : .refuse(.credentialsInvalid)
+        guard isKnown else {
+            // A right key under another agent's name has proven nothing.
+            facts.agent = -1
+            facts.credential = -1
+            return .refuse(.credentialsInvalid)
+        }
+        return .pass
     }
 
     private mutating func identify(_ facts: inout RequestFacts, key: Span<UInt8>) -> Bool {
