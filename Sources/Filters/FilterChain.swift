@@ -24,7 +24,7 @@ package struct FilterChain: ~Copyable {
     private var totp: TOTPFilter
     private let agentRateLimit: AgentRateLimitFilter
     private var jwt: JWTFilter
-    /// What `jwt` signed for the request that passed last.
+    /// What `jwt` signed for the request that ran last; empty where it came not so far.
     package var token = Buffer()
 
     /// - Parameters:
@@ -60,6 +60,8 @@ package struct FilterChain: ~Copyable {
         var position = position
         totp.lastAttempt = .none
         jwt.signed = false
+        // The last request's token must not be there for one that got none.
+        token.clear()
         while position < order.count {
             let verdict = judge(order[position], &facts, head, bytes)
             guard verdict == .pass else {

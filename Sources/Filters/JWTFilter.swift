@@ -25,10 +25,8 @@ struct JWTFilter: ~Copyable {
         self.state = state
     }
 
-    /// Leaves the token in `token`.
+    /// Leaves the token in `token`, which is empty.
     mutating func judge(_ facts: borrowing RequestFacts, into token: inout Buffer) -> Verdict {
-        token.clear()
-        signed = false
         guard let session = facts.openSession else {
             return sign(facts, end: nil, sid: nil, into: &token) ? .pass : .refuse(.internalFault)
         }
