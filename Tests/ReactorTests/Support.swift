@@ -57,20 +57,22 @@ extension Listener {
     /// The next connection, waited for.
     func acceptSoon() -> Socket? {
         guard readable(descriptor, withinMilliseconds: 2000) else { return nil }
-        switch accept() {
-        case .connection(let incoming): return incoming.takeSocket()
+        var peer = SocketAddress.none
+        switch accept(from: &peer) {
+        case .connection(let socket): return socket
         default: return nil
         }
     }
 
     /// What one call comes to, as a comparable value.
     func outcome() -> String {
-        switch accept() {
-        case .connection: "connection"
-        case .wouldBlock: "wouldBlock"
-        case .lost: "lost"
-        case .exhausted(let number): "exhausted \(number)"
-        case .failed(let number): "failed \(number)"
+        var peer = SocketAddress.none
+        switch accept(from: &peer) {
+        case .connection: return "connection"
+        case .wouldBlock: return "wouldBlock"
+        case .lost: return "lost"
+        case .exhausted(let number): return "exhausted \(number)"
+        case .failed(let number): return "failed \(number)"
         }
     }
 }
