@@ -231,6 +231,17 @@ extension Downstream {
         return true
     }
 
+    /// Ends an exchange that nobody waits for any more.
+    mutating func giveUp(
+        _ problem: Problem, _ context: inout WorkerContext, _ pool: inout UpstreamPool
+    ) {
+        dropUpstream(&context, &pool)
+        exchange.keepsAlive = false
+        exchange.record.status = problem.status
+        exchange.record.code = Int(problem.rawValue)
+        finish(&context)
+    }
+
     /// Closes the upstream connection of an exchange that will be answered from here.
     mutating func dropUpstream(_ context: inout WorkerContext, _ pool: inout UpstreamPool) {
         guard exchange.connection >= 0 else { return }

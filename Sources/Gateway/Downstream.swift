@@ -136,7 +136,9 @@ struct Downstream: ~Copyable {
             // What was asked whole is answered; a request that was cut short is none.
             switch exchange.request {
             case .awaitingHead: isClosing = true
-            case .receivingBody where !exchange.hasResponseBegun: return abort(&context, &pool)
+            case .receivingBody where !exchange.hasResponseBegun:
+                // Whoever has sent close_notify listens for no answer.
+                giveUp(.httpMalformed, &context, &pool)
             case .receivingBody, .complete: break
             }
         }

@@ -9,6 +9,7 @@ import pytest
 
 from support.gateway import free_port
 from support.nginx import Nginx
+from support.waiting import wait_until
 from support.wire import encode
 
 MIB = 1 << 20
@@ -111,7 +112,13 @@ def test_connections_are_kept_and_their_end_is_no_fault(wire, agent, nginx):
     """nginx ends each connection after seven requests; no request may suffer from it."""
     for _ in range(40):
         assert wire.request("GET", "/small.txt?pool", agent.bearer()).status == 200
-    lines = [line.split() for line in nginx.log.read_text().splitlines() if "?pool" in line]
+
+    def logged():
+        return [line.split() for line in nginx.log.read_text().splitlines() if "?pool" in line]
+
+    # nginx logs a request after it has answered it.
+    wait_until(lambda: len(logged()) >= 40)
+    lines = logged()
     assert len(lines) == 40
     assert len({line[0] for line in lines}) <= 8
     assert max(int(line[1]) for line in lines) >= 5
