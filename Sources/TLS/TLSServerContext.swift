@@ -69,7 +69,8 @@ package final class TLSServerContext: @unchecked Sendable {
             throw TLSFault.configuration("certificate is too large")
         }
         defer { unsafe BIO_free(chain) }
-        guard let leaf = unsafe PEM_read_bio_X509(chain, nil, nil, nil) else {
+        // Without a callback libssl would ask on the terminal for the passphrase of an encrypted one.
+        guard let leaf = unsafe PEM_read_bio_X509(chain, nil, refusePassphrase, nil) else {
             ERR_clear_error()
             throw TLSFault.configuration("certificate is not a PEM certificate")
         }
@@ -77,11 +78,16 @@ package final class TLSServerContext: @unchecked Sendable {
         guard unsafe SSL_CTX_use_certificate(context, leaf) == 1 else {
             throw TLSFault.configuration("certificate: \(OpenSSLErrors.take())")
         }
-        while let link = unsafe PEM_read_bio_X509(chain, nil, nil, nil) {
+        while let link = unsafe PEM_read_bio_X509(chain, nil, refusePassphrase, nil) {
             guard unsafe co_add_chain_certificate(context, link) == 1 else {
                 unsafe X509_free(link)
                 throw TLSFault.configuration("certificate chain: \(OpenSSLErrors.take())")
             }
+        }
+        // The end of the text is no fault; a link that cannot be read would be missed by clients.
+        let end = ERR_peek_last_error()
+        guard ERR_GET_LIB(end) == ERR_LIB_PEM, ERR_GET_REASON(end) == PEM_R_NO_START_LINE else {
+            throw TLSFault.configuration("certificate chain: \(OpenSSLErrors.take())")
         }
         ERR_clear_error()
         guard let keyText = unsafe memory(key) else {
