@@ -9,6 +9,8 @@ package struct TLSSession: ~Copyable {
     /// What a record adds to its plaintext at most: header, content type, tag (RFC 8446 §5.2).
     package static let recordOverhead = 22
     package static let recordPlaintextMax = 16 * 1024
+    /// A KeyUpdate (RFC 8446 §4.6.3): five bytes in a record.
+    private static let keyUpdateCount = 5 + recordOverhead
 
     package enum Handshake: Equatable {
         case needMore
@@ -59,11 +61,13 @@ package struct TLSSession: ~Copyable {
 
     /// Decrypts what is in `input` into the room of `plaintext`.
     ///
-    /// - Parameter output: for what the protocol itself must answer (a key update).
+    /// - Parameter output: for what the protocol itself must answer (an alert).
     package mutating func read(
         _ input: inout Buffer, into plaintext: inout Buffer, _ output: inout Buffer,
         pump: borrowing TLSPump
     ) -> Reading {
+        // SSL_get_error takes any error in the thread's queue for the session's own.
+        ERR_clear_error()
         let error = pump.run(&input, &output) {
             while plaintext.room > 0 {
                 var error: Int32 = 0
@@ -94,7 +98,10 @@ package struct TLSSession: ~Copyable {
         var taken = 0
         var nothing = Buffer()
         while taken < plaintext.count {
-            let room = output.room - Self.recordOverhead
+            // A key update that the peer asked for leaves in front of the next record.
+            let isUpdating = unsafe SSL_get_key_update_type(session) != SSL_KEY_UPDATE_NONE
+            let overhead = Self.recordOverhead + (isUpdating ? Self.keyUpdateCount : 0)
+            let room = output.room - overhead
             guard room > 0 else { break }
             let count = min(plaintext.count - taken, room, Self.recordPlaintextMax)
             // SAFETY: the range lies in the span.
