@@ -56,13 +56,13 @@ let package = Package(
         tests("Bytes", []),
         tests("Reactor", ["Bytes"]),
         tests("Crypto", ["Bytes"]),
-        tests("TLS", ["Bytes"]),
+        tests("TLS", ["Bytes", "COpenSSL"]),
         tests("HTTP1", ["Bytes"]),
         tests("JSON", ["Bytes"]),
         tests("Identity", ["Bytes", "Crypto", "JSON"]),
         tests("Policy", ["Bytes", "JSON"]),
         tests("Telemetry", ["Bytes"]),
-        tests("Filters", ["Bytes", "HTTP1", "Identity", "Policy", "Telemetry"]),
+        tests("Filters", ["Bytes", "Crypto", "HTTP1", "Identity", "Policy", "Telemetry"]),
     ]
 )
 
@@ -71,6 +71,7 @@ let package = Package(
 let fuzzTargets: [(name: String, imports: [Target.Dependency])] = [
     ("FuzzHead", ["Bytes", "HTTP1"]),
     ("FuzzChunked", ["Bytes", "HTTP1"]),
+    ("FuzzClientHello", ["Bytes", "TLS"]),
 ]
 
 if Context.environment["AGENTPORT_FUZZ"] != nil {

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import TLS
+
+/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers from the same seed, so that a failure
+/// can be run again.
+struct SeededRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+/// The gateway's end of one connection, with its pump and buffers, as arrays.
+final class Server {
+    private var pump: TLSPump
+    private var session: TLSSession
+    private var pool = SlabPool(bound: 8)
+    private var input = Buffer()
+    private var output = Buffer()
+
+    init(_ context: TLSServerContext) throws(TLSFault) {
+        let pump = try TLSPump()
+        guard let session = TLSSession(context, pump: pump) else {
+            throw .configuration("no memory")
+        }
+        self.pump = pump
+        self.session = session
+        _ = input.attach(from: &pool)
+        _ = output.attach(from: &pool)
+    }
+
+    deinit {
+        input.release(to: &pool)
+        output.release(to: &pool)
+    }
+
+    /// Ciphertext that was fed and not taken yet.
+    var unread: Int { input.count }
+    var pending: Int { session.pending }
+
+    func handshake(_ cipher: [UInt8]) -> TLSSession.Handshake {
+        feed(cipher)
+        return session.handshake(&input, &output, pump: pump)
+    }
+
+    func feed(_ cipher: [UInt8]) {
+        input.compact()
+        input.append(array: cipher)
+        precondition(!input.overflowed)
+    }
+
+    /// What waits to be sent.
+    func takeOutput() -> [UInt8] {
+        let bytes = Self.array(output)
+        output.consume(bytes.count)
+        return bytes
+    }
+
+    /// Reads with `room` bytes for plaintext at a time, until the session asks for more.
+    func read(_ cipher: [UInt8] = [], room: Int = Slab.capacity) -> (bytes: [UInt8], last: TLSSession.Reading) {
+        feed(cipher)
+        var plainPool = SlabPool(bound: 1, slabCapacity: room)
+        var plain = Buffer()
+        _ = plain.attach(from: &plainPool)
+        defer { plain.release(to: &plainPool) }
+        var bytes: [UInt8] = []
+        while true {
+            let result = session.read(&input, into: &plain, &output, pump: pump)
+            bytes += Self.array(plain)
+            plain.clear()
+            guard result == .full else { return (bytes, result) }
+        }
+    }
+
+    /// Seals as much as fits into `room`; the ciphertext and how much was taken.
+    func write(_ plain: [UInt8], room: Int = Slab.capacity) -> (cipher: [UInt8], taken: Int?) {
+        var sealedPool = SlabPool(bound: 1, slabCapacity: room)
+        var sealed = Buffer()
+        _ = sealed.attach(from: &sealedPool)
+        defer { sealed.release(to: &sealedPool) }
+        let taken = session.write(plain.span, into: &sealed, pump: pump)
+        return (Self.array(sealed), taken)
+    }
+
+    func close() -> [UInt8] {
+        session.close(into: &output, pump: pump)
+        return takeOutput()
+    }
+
+    func releaseBuffers() { session.releaseBuffers() }
+
+    private static func array(_ buffer: borrowing Buffer) -> [UInt8] { buffer.readable.array }
+}
+
+extension TLSServerContext {
+    static func make(_ identity: Identity) throws(TLSFault) -> TLSServerContext {
+        try make(identity.certificate, identity.key)
+    }
+
+    static func make(_ certificate: String, _ key: String) throws(TLSFault) -> TLSServerContext {
+        let certificate = Array(certificate.utf8)
+        let key = Array(key.utf8)
+        return try TLSServerContext(certificate: certificate.span, key: key.span)
+    }
+}
+
+/// Both ends, taken through their handshake.
+final class Link {
+    let server: Server
+    let client: Client
+    private(set) var outcome = TLSSession.Handshake.needMore
+
+    init(
+        _ context: TLSServerContext, protocols: [String]? = ["http/1.1"], resuming: Ticket? = nil,
+        step: Int = .max, offersTLS12Alone: Bool = false
+    ) throws {
+        server = try Server(context)
+        client = try Client(
+            protocols: protocols, resuming: resuming, offersTLS12Alone: offersTLS12Alone)
+        for _ in 0..<8 {
+            client.handshake()
+            var sent = client.takeOutput()[...]
+            while !sent.isEmpty, outcome == .needMore {
+                let piece = sent.prefix(step)
+                sent = sent.dropFirst(step)
+                outcome = server.handshake(Array(piece))
+            }
+            server.feed(Array(sent))
+            client.feed(server.takeOutput())
+            if outcome != .needMore, client.isConnected || client.hasFailed { break }
+        }
+        // Tickets come with the first read.
+        _ = client.read()
+    }
+
+    var isResumed: Bool { outcome == .complete(resumed: true) }
+}
