@@ -31,7 +31,9 @@ struct TOTPFilter: ~Copyable {
         self.hasher = hasher
     }
 
-    mutating func judge(_ facts: inout RequestFacts, _ bytes: Span<UInt8>, hasSession: Bool) -> Verdict {
+    mutating func judge(
+        _ facts: inout RequestFacts, _ bytes: Span<UInt8>, hasSession: Bool
+    ) -> Verdict {
         if state.failures.isDisabled(agent: facts.agent) {
             lastAttempt = .disabled
             return .refuse(.agentDisabled)
@@ -44,7 +46,9 @@ struct TOTPFilter: ~Copyable {
         return judgeCode(&facts)
     }
 
-    private mutating func judgeSession(_ facts: inout RequestFacts, _ bytes: Span<UInt8>) -> Verdict {
+    private mutating func judgeSession(
+        _ facts: inout RequestFacts, _ bytes: Span<UInt8>
+    ) -> Verdict {
         lastAttempt = .session
         let token = bytes.extracting(facts.session)
         guard token.count == SessionToken.count,
@@ -66,7 +70,8 @@ struct TOTPFilter: ~Copyable {
         }
         let address = facts.client.bits
         let now = facts.steadyMilliseconds
-        if case .locked(let seconds) = state.failures.begin(agent: agent, address: address, now: now) {
+        let admission = state.failures.begin(agent: agent, address: address, now: now)
+        if case .locked(let seconds) = admission {
             lastAttempt = .locked
             facts.retryAfterSeconds = seconds
             return .refuse(.totpLocked)
@@ -81,8 +86,8 @@ struct TOTPFilter: ~Copyable {
         }
         // The step is in the kernel's hands before the request goes on: a kill now costs the
         // caller a code, and never lets one pass twice.
-        guard !state.rules.oneTime || state.steps.accept(record: state.stepRecords[agent], step: step)
-        else {
+        let record = state.stepRecords[agent]
+        guard !state.rules.oneTime || state.steps.accept(record: record, step: step) else {
             state.failures.neutral(agent: agent, address: address, now: now)
             lastAttempt = .reused
             return .refuse(.totpInvalid)

@@ -155,7 +155,8 @@ package enum Files {
         while offset < bytes.count {
             // SAFETY: the range lies in the span.
             let written = unsafe bytes.withUnsafeBufferPointer { source in
-                unsafe write(number, source.baseAddress.map { unsafe $0 + offset }, source.count - offset)
+                let start = unsafe source.baseAddress.map { unsafe $0 + offset }
+                return unsafe write(number, start, source.count - offset)
             }
             if written > 0 {
                 offset += written

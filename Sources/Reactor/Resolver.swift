@@ -5,7 +5,9 @@ import CLinux
 
 /// Host names to addresses. Blocks (getaddrinfo), so it runs on a thread of its own.
 package enum Resolver {
-    package static func resolve(host: String, port: UInt16) throws(ResolverFault) -> [SocketAddress] {
+    package static func resolve(
+        host: String, port: UInt16
+    ) throws(ResolverFault) -> [SocketAddress] {
         if let literal = SocketAddress(literal: host, port: port) { return [literal] }
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

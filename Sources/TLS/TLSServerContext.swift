@@ -69,7 +69,7 @@ package final class TLSServerContext: @unchecked Sendable {
             throw TLSFault.configuration("certificate is too large")
         }
         defer { unsafe BIO_free(chain) }
-        // Without a callback libssl would ask on the terminal for the passphrase of an encrypted one.
+        // Without a callback libssl would ask on the terminal for an encrypted one's passphrase.
         guard let leaf = unsafe PEM_read_bio_X509(chain, nil, refusePassphrase, nil) else {
             ERR_clear_error()
             throw TLSFault.configuration("certificate is not a PEM certificate")
@@ -102,7 +102,8 @@ package final class TLSServerContext: @unchecked Sendable {
         guard unsafe SSL_CTX_use_PrivateKey(context, pair) == 1,
             unsafe SSL_CTX_check_private_key(context) == 1
         else {
-            throw TLSFault.configuration("key does not fit the certificate: \(OpenSSLErrors.take())")
+            let reason = OpenSSLErrors.take()
+            throw TLSFault.configuration("key does not fit the certificate: \(reason)")
         }
         return unsafe co_certificate_expiry(leaf)
     }

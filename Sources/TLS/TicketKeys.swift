@@ -40,13 +40,19 @@ final class TicketKeys: Sendable {
         if sealing {
             for index in 0..<16 { unsafe name[index] = current.name[index] }
             guard unsafe RAND_bytes(iv, 16) == 1 else { return -1 }
-            return unsafe initialize(current, iv: iv, cipher: cipher, mac: mac, sealing: true) ? 1 : -1
+            let isReady = unsafe initialize(
+                current, iv: iv, cipher: cipher, mac: mac, sealing: true)
+            return isReady ? 1 : -1
         }
         if unsafe matches(current, name) {
-            return unsafe initialize(current, iv: iv, cipher: cipher, mac: mac, sealing: false) ? 1 : -1
+            let isReady = unsafe initialize(
+                current, iv: iv, cipher: cipher, mac: mac, sealing: false)
+            return isReady ? 1 : -1
         }
         guard let previous, unsafe matches(previous, name) else { return 0 }
-        return unsafe initialize(previous, iv: iv, cipher: cipher, mac: mac, sealing: false) ? 2 : -1
+        let isReady = unsafe initialize(
+            previous, iv: iv, cipher: cipher, mac: mac, sealing: false)
+        return isReady ? 2 : -1
     }
 
     private func matches(_ key: Key, _ name: UnsafeMutablePointer<UInt8>) -> Bool {
