@@ -55,8 +55,8 @@ struct CredentialTests {
         #expect(long.count == 8)
         #expect(try gate.ask(gate.basic("ledger:\(Rules.keys[1])\(long)")).verdict == .pass)
         gate.elapsed += 30_000
-        let apart = gate.basic("weather:\(Rules.keys[0])") + ["X-AgentPort-TOTP: \(try gate.code())"]
-        let opened = try gate.ask(apart)
+        let next = ["X-AgentPort-TOTP: \(try gate.code())"]
+        let opened = try gate.ask(gate.basic("weather:\(Rules.keys[0])") + next)
         #expect(opened.verdict == .pass)
         let session = try #require(opened.sessionToken)
         let stood = gate.basic("weather:\(Rules.keys[0])") + ["X-AgentPort-Session: \(session)"]
@@ -72,7 +72,9 @@ struct CredentialTests {
 
     @Test func aSchemesNameHasNoCase() throws {
         let gate = try Gate()
-        let fields = ["authorization: BEARER \(Rules.keys[0])", "x-agentport-totp: \(try gate.code())"]
+        let fields = [
+            "authorization: BEARER \(Rules.keys[0])", "x-agentport-totp: \(try gate.code())",
+        ]
         #expect(try gate.ask(fields).verdict == .pass)
     }
 

@@ -44,8 +44,10 @@ struct Rules {
         let filters = filters.map { #""filters": \#($0),"# } ?? ""
         let policy = """
             { "agentport": 1,
-              "upstreams": [ { "name": "a", "endpoints": ["http://127.0.0.1:1"], "audience": "claw" },
-                             { "name": "b", "endpoints": ["http://127.0.0.1:2"], "audience": "b" } ],
+              "upstreams": [ { "name": "a", "endpoints": ["http://127.0.0.1:1"],
+                               "audience": "claw" },
+                             { "name": "b", "endpoints": ["http://127.0.0.1:2"],
+                               "audience": "b" } ],
               "issuer": \(issuer), "totp": \(totp), "sessions": \(sessions), \(filters)
               "agents": [
                 { "name": "weather", "user": "ops@example.com", "scopes": ["read", "write"],

@@ -94,12 +94,10 @@ struct FilesTests {
 
     @Test func faultsHaveTheirNumbers() throws {
         let folder = try Folder()
-        #expect(
-            fault { () throws(SystemError) in try Files.read(folder.path + "/no", limit: 1) }?.number
-                == ENOENT)
-        #expect(
-            fault { () throws(SystemError) in try Files.read(folder.path, limit: 1) }?.number
-                == EISDIR)
+        for (path, number) in [(folder.path + "/no", ENOENT), (folder.path, EISDIR)] {
+            let found = fault { () throws(SystemError) in try Files.read(path, limit: 1) }
+            #expect(found?.number == number)
+        }
     }
 
     @Test func aMappingOutlivesItsProcess() throws {

@@ -47,7 +47,8 @@ struct HelloBuilder {
 
     static func records(_ message: [UInt8], capacity: Int) -> [UInt8] {
         stride(from: 0, to: message.count, by: capacity).flatMap { start in
-            [22, 3, 1] + vector(Array(message[start..<min(start + capacity, message.count)]), size: 2)
+            let end = min(start + capacity, message.count)
+            return [22, 3, 1] + vector(Array(message[start..<end]), size: 2)
         }
     }
 }

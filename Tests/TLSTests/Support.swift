@@ -68,7 +68,9 @@ final class Server {
     }
 
     /// Reads with `room` bytes for plaintext at a time, until the session asks for more.
-    func read(_ cipher: [UInt8] = [], room: Int = Slab.capacity) -> (bytes: [UInt8], last: TLSSession.Reading) {
+    func read(
+        _ cipher: [UInt8] = [], room: Int = Slab.capacity
+    ) -> (bytes: [UInt8], last: TLSSession.Reading) {
         feed(cipher)
         var plainPool = SlabPool(bound: 1, slabCapacity: room)
         var plain = Buffer()
