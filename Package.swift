@@ -19,15 +19,17 @@ func module(_ name: String, _ imports: [Target.Dependency]) -> Target {
 }
 
 func tests(_ name: String, _ imports: [Target.Dependency]) -> Target {
-    .testTarget(name: name + "Tests", dependencies: [.byName(name: name)] + imports,
-                swiftSettings: settings)
+    .testTarget(
+        name: name + "Tests", dependencies: [.byName(name: name)] + imports,
+        swiftSettings: settings)
 }
 
 let package = Package(
     name: "agentport",
     targets: [
-        .systemLibrary(name: "COpenSSL", path: "CShims/COpenSSL", pkgConfig: "openssl",
-                       providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "COpenSSL", path: "CShims/COpenSSL", pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLinux", path: "CShims/CLinux"),
 
         // Sources/README.md says what each is for. The order is the way the data flows.
@@ -40,16 +42,26 @@ let package = Package(
         module("Identity", ["Bytes", "Crypto", "JSON"]),
         module("Policy", ["Bytes", "JSON"]),
         module("Telemetry", ["Bytes"]),
-        module("Filters", ["Bytes", "HTTP1", "Identity", "Policy", "Telemetry"]),
-        module("Gateway", ["Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "Identity", "Policy",
-                           "Telemetry", "Filters"]),
+        module("Filters", ["Bytes", "Crypto", "HTTP1", "Identity", "Policy", "Telemetry"]),
+        module(
+            "Gateway",
+            [
+                "Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "Identity", "Policy",
+                "Telemetry", "Filters",
+            ]),
         module("Admin", ["Bytes", "HTTP1", "JSON", "Telemetry", "Identity", "Policy"]),
-        module("Control", ["Bytes", "Reactor", "TLS", "HTTP1", "Identity", "Policy", "Telemetry",
-                           "Admin"]),
+        module(
+            "Control",
+            [
+                "Bytes", "Reactor", "TLS", "HTTP1", "Identity", "Policy", "Telemetry",
+                "Admin",
+            ]),
         .executableTarget(
             name: "agentport",
-            dependencies: ["Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "JSON", "Identity",
-                           "Policy", "Telemetry", "Filters", "Gateway", "Admin", "Control"],
+            dependencies: [
+                "Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "JSON", "Identity",
+                "Policy", "Telemetry", "Filters", "Gateway", "Admin", "Control",
+            ],
             swiftSettings: settings,
             linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
 
@@ -77,8 +89,9 @@ let fuzzTargets: [(name: String, imports: [Target.Dependency])] = [
 if Context.environment["AGENTPORT_FUZZ"] != nil {
     for fuzz in fuzzTargets {
         package.targets.append(
-            .target(name: fuzz.name, dependencies: fuzz.imports, path: "Tests/Fuzz/\(fuzz.name)",
-                    swiftSettings: settings))
+            .target(
+                name: fuzz.name, dependencies: fuzz.imports, path: "Tests/Fuzz/\(fuzz.name)",
+                swiftSettings: settings))
         package.products.append(
             .library(name: fuzz.name, type: .static, targets: [fuzz.name]))
     }

@@ -38,6 +38,11 @@ package struct IPAddress: Sendable, Hashable {
             || ipv4 >> 16 == 0xA9FE
     }
 
+    /// What a session is bound to: the address; all of 127.0.0.0/8 is one, this machine.
+    package var bindingKey: UInt128 {
+        isIPv4 && isLoopback ? Self.mappedPrefix | 0x7F00_0001 : bits
+    }
+
     /// What limits are counted by: the address, or the /64 of an IPv6 address, since one
     /// subscriber commonly holds that many.
     package var limitKey: IPAddress { isIPv4 ? self : IPAddress(bits: (bits >> 64) << 64) }

@@ -24,13 +24,15 @@ final class SmallFetch {
         try? loop.add(socket.descriptor, [.writable], token: Self.token)
         self.socket = socket
         self.completion = completion
-        request = Array("GET \(path) HTTP/1.1\r\nhost: \(address)\r\nconnection: close\r\n\r\n".utf8)
+        let head = "GET \(path) HTTP/1.1\r\nhost: \(address)\r\nconnection: close\r\n\r\n"
+        request = Array(head.utf8)
     }
 
     /// - Returns: whether the fetch has ended, well or not.
     func handle(_ event: Event, on loop: inout EventLoop) -> Bool {
         if !isConnected {
-            guard socket.connectionError == 0, case .bytes(request.count) = socket.send(request.span)
+            guard socket.connectionError == 0,
+                case .bytes(request.count) = socket.send(request.span)
             else { return true }
             isConnected = true
             try? loop.modify(socket.descriptor, [.readable], token: Self.token)

@@ -54,7 +54,7 @@ struct TOTPFilter: ~Copyable {
         guard token.count == SessionToken.count,
             let session = state.sessions.check(
                 hasher.digest(token), agent: facts.agent, credential: facts.credential,
-                address: facts.client.bits, now: facts.steadyMilliseconds)
+                address: facts.client.bindingKey, now: facts.steadyMilliseconds)
         else { return .refuse(.sessionInvalid) }
         facts.openSession = session
         facts.authenticatedAt = session.authTimeMilliseconds
@@ -103,7 +103,7 @@ struct TOTPFilter: ~Copyable {
         guard state.sessionRules.enabled else { return }
         facts.grant = state.sessions.issue(
             agent: facts.agent, credential: facts.credential,
-            address: state.sessionRules.bindAddress ? facts.client.bits : nil,
+            address: state.sessionRules.bindAddress ? facts.client.bindingKey : nil,
             now: facts.steadyMilliseconds,
             lifetime: UInt64(state.sessionRules.lifetimeMilliseconds), random: &random,
             hasher: &hasher)

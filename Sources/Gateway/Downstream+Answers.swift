@@ -25,7 +25,8 @@ extension Downstream {
         exchange.grant = nil
         exchange.record.status = problem.status
         exchange.record.code = Int(problem.rawValue)
-        let body = context.problemBody(problem, requestID: memo.readable.extracting(exchange.memo.requestID))
+        let body = context.problemBody(
+            problem, requestID: memo.readable.extracting(exchange.memo.requestID))
         context.plain.appendStatusLine(problem.status)
         context.plain.append("content-type: application/problem+json\r\n")
         context.plain.appendField("content-length", decimal: UInt64(body))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bytes
+import Filters
 import HTTP1
 import Reactor
 import TLS

@@ -42,7 +42,8 @@ package final class Gateway: Sendable {
         self.logWakeup = logWakeup
         ipLimiter = configuration.ipRate.map { AddressRateLimiter(limit: RateLimit($0)) }
         let limits = configuration.listen.limits
-        connections = ConnectionLimits(total: limits.connections, perAddress: limits.connectionsPerIP)
+        connections = ConnectionLimits(
+            total: limits.connections, perAddress: limits.connectionsPerIP)
         headLimits = HeadLimits(
             requestLineBytes: limits.requestLineBytes, headBytes: limits.headerBytes,
             fieldCount: limits.headerFields)

@@ -105,18 +105,18 @@ struct UpstreamPool: ~Copyable {
         do throws(SystemError) {
             let socket = try Socket.connect(to: address)
             socket.keepAlive()
-            guard let index = connections.insert(UpstreamConnection(socket, upstream: upstream)) else {
-                return .full
-            }
+            let new = UpstreamConnection(socket, upstream: upstream)
+            guard let index = connections.insert(new) else { return .full }
             open[upstream] += 1
             connections[index].owner = owner
             let interest: Interest = [.writable]
             connections[index].interest = interest
             try context.loop.add(
                 connections[index].socket.descriptor, interest, token: connections.token(at: index))
-            let timeout = context.gateway.configuration.upstreams[upstream].connectTimeoutMilliseconds
+            let rules = context.gateway.configuration.upstreams[upstream]
             context.timers.schedule(
-                timerBase + index, at: context.now.milliseconds + UInt64(timeout))
+                timerBase + index,
+                at: context.now.milliseconds + UInt64(rules.connectTimeoutMilliseconds))
             return .lent(index)
         } catch {
             return .unavailable

@@ -105,7 +105,8 @@ package struct Worker: ~Copyable {
         }
         var fate = Downstream.Fate.keep
         let wasConnecting = pool.connections[connection].state == .connecting
-        if event.isWritable, wasConnecting || pool.connections[connection].interest.contains(.writable) {
+        let wantsWriting = pool.connections[connection].interest.contains(.writable)
+        if event.isWritable, wasConnecting || wantsWriting {
             fate = downstreams[index].onUpstreamWritable(&context, &pool)
         }
         let isStillOwned =

@@ -177,8 +177,9 @@ extension Span where Element == UInt8 {
         guard count >= 1, count <= 128 else { return false }
         for index in indices {
             let byte = self[index]
-            guard byte.isLetter || byte.isDigit || byte == UInt8(ascii: ".")
-                || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
+            guard
+                byte.isLetter || byte.isDigit || byte == UInt8(ascii: ".")
+                    || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
             else { return false }
         }
         return true

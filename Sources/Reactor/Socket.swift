@@ -34,7 +34,8 @@ package struct Socket: ~Copyable {
         var peer = storage
         // A non-blocking connect that is interrupted goes on in the background, as one in progress.
         if unsafe cl_connect(number, &peer, size) != 0, cl_errno() != EINPROGRESS,
-            cl_errno() != EINTR {
+            cl_errno() != EINTR
+        {
             throw SystemError("connect")
         }
         return socket

@@ -41,14 +41,17 @@ package struct PrometheusText {
                 if count > 0 { writeRequest(name, label, schema.codes[code], status, count) }
             }
         }
-        writeHistogram("agentport_request_duration_seconds", layout.request,
-                       "From the first byte of a request to the last of its answer.")
-        writeHistogram("agentport_gateway_duration_seconds", layout.gateway,
-                       "The gateway's own part of a request, without the upstream's.")
+        writeHistogram(
+            "agentport_request_duration_seconds", layout.request,
+            "From the first byte of a request to the last of its answer.")
+        writeHistogram(
+            "agentport_gateway_duration_seconds", layout.gateway,
+            "The gateway's own part of a request, without the upstream's.")
         writer.family("agentport_bytes_total", .counter, "Plaintext bytes from and to clients.")
         writer.sample("agentport_bytes_total", [("direction", "in")], totals.word(layout.bytesIn))
-        writer.sample("agentport_bytes_total", [("direction", "out")],
-                      totals.word(layout.bytesOut))
+        writer.sample(
+            "agentport_bytes_total", [("direction", "out")],
+            totals.word(layout.bytesOut))
     }
 
     private mutating func writeRequest(
@@ -82,8 +85,9 @@ package struct PrometheusText {
         let attempts = "agentport_totp_attempts_total"
         writer.family(attempts, .counter, "Codes that were presented with a right first factor.")
         for result in TOTPResult.allCases {
-            writer.sample(attempts, [("result", result.label)],
-                          totals.word(layout.totp + result.rawValue))
+            writer.sample(
+                attempts, [("result", result.label)],
+                totals.word(layout.totp + result.rawValue))
         }
         writeHistogram("agentport_jwt_sign_duration_seconds", layout.sign, "One signature.")
     }
@@ -95,13 +99,15 @@ package struct PrometheusText {
         for state in ConnectionState.allCases {
             writer.sample(connections, [("state", state.label)], totals.connections(state))
         }
-        writeHistogram("agentport_tls_handshake_duration_seconds", layout.handshake,
-                       "From accept to the end of the handshake.")
+        writeHistogram(
+            "agentport_tls_handshake_duration_seconds", layout.handshake,
+            "From accept to the end of the handshake.")
         let handshakes = "agentport_tls_handshakes_total"
         writer.family(handshakes, .counter, "TLS handshakes with clients.")
         for result in TLSHandshakeResult.allCases {
-            writer.sample(handshakes, [("result", result.label)],
-                          totals.word(layout.handshakes + result.rawValue))
+            writer.sample(
+                handshakes, [("result", result.label)],
+                totals.word(layout.handshakes + result.rawValue))
         }
     }
 
@@ -112,8 +118,9 @@ package struct PrometheusText {
         writer.family(requests, .counter, "Calls of an upstream, whatever its status was.")
         for (index, upstream) in schema.upstreams.enumerated() {
             for result in UpstreamResult.allCases {
-                writer.sample(requests, [("upstream", upstream.name), ("result", result.label)],
-                              totals.word(layout.upstream(index, result)))
+                writer.sample(
+                    requests, [("upstream", upstream.name), ("result", result.label)],
+                    totals.word(layout.upstream(index, result)))
             }
         }
         let healthy = "agentport_upstream_healthy"
@@ -121,27 +128,32 @@ package struct PrometheusText {
         for (index, upstream) in schema.upstreams.enumerated() {
             for (endpoint, name) in upstream.endpoints.enumerated() {
                 let isHealthy = totals.isHealthy(upstream: index, endpoint: endpoint)
-                writer.sample(healthy, [("upstream", upstream.name), ("endpoint", name)],
-                              isHealthy ? 1 : 0)
+                writer.sample(
+                    healthy, [("upstream", upstream.name), ("endpoint", name)],
+                    isHealthy ? 1 : 0)
             }
         }
     }
 
     private mutating func writeGateway() {
-        writeHistogram("agentport_event_loop_lag_seconds", totals.layout.lag,
-                       "How long an event had waited when its turn came.")
-        write("agentport_log_dropped_total", .counter, "Access lines dropped under pressure.",
-              totals.logDropped)
+        writeHistogram(
+            "agentport_event_loop_lag_seconds", totals.layout.lag,
+            "How long an event had waited when its turn came.")
+        write(
+            "agentport_log_dropped_total", .counter, "Access lines dropped under pressure.",
+            totals.logDropped)
         write("agentport_sessions", .gauge, "Live sessions.", UInt64(max(facts.sessions, 0)))
-        write("agentport_seed_rotations_total", .counter, "TOTP seeds that were rotated.",
-              facts.seedRotations)
+        write(
+            "agentport_seed_rotations_total", .counter, "TOTP seeds that were rotated.",
+            facts.seedRotations)
         let reloads = "agentport_config_reload_total"
         writer.family(reloads, .counter, "Attempts to load the configuration anew.")
         writer.sample(reloads, [("result", "ok")], facts.reloadsSucceeded)
         writer.sample(reloads, [("result", "failed")], facts.reloadsFailed)
         if let expiry = facts.certificateExpirySeconds {
-            write("agentport_certificate_expiry_timestamp_seconds", .gauge,
-                  "When the first certificate in use ends.", UInt64(max(expiry, 0)))
+            write(
+                "agentport_certificate_expiry_timestamp_seconds", .gauge,
+                "When the first certificate in use ends.", UInt64(max(expiry, 0)))
         }
         if let throttled = facts.cpuThrottledNanoseconds {
             let name = "agentport_cpu_throttled_seconds_total"
@@ -155,10 +167,12 @@ package struct PrometheusText {
         writer.family(cpu, .counter, "Processor time, user and system.")
         writer.sample(cpu, [], nanoseconds: facts.cpuNanoseconds)
         write("process_resident_memory_bytes", .gauge, "Resident memory.", facts.residentBytes)
-        write("process_open_fds", .gauge, "Open descriptors.",
-              UInt64(max(facts.openDescriptors, 0)))
-        write("process_max_fds", .gauge, "Most descriptors that may be open.",
-              UInt64(max(facts.maxDescriptors, 0)))
+        write(
+            "process_open_fds", .gauge, "Open descriptors.",
+            UInt64(max(facts.openDescriptors, 0)))
+        write(
+            "process_max_fds", .gauge, "Most descriptors that may be open.",
+            UInt64(max(facts.maxDescriptors, 0)))
         let start = "process_start_time_seconds"
         writer.family(start, .gauge, "When the process started, since the epoch.")
         writer.sample(start, [], nanoseconds: facts.startTimeNanoseconds)

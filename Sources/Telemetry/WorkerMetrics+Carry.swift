@@ -28,25 +28,29 @@ extension WorkerMetrics {
         let routes = [(-1, -1)] + pairs(schema.routes, other.routes)
         for (old, new) in codes { body(layout.codeStatus + old, target.codeStatus + new) }
         for (old, new) in routes {
-            block(layout.passed(route: old, status: MetricsLayout.statusMin),
-                  target.passed(route: new, status: MetricsLayout.statusMin),
-                  MetricsLayout.statusCount)
+            block(
+                layout.passed(route: old, status: MetricsLayout.statusMin),
+                target.passed(route: new, status: MetricsLayout.statusMin),
+                MetricsLayout.statusCount)
             for (oldCode, newCode) in codes {
-                body(layout.refused(route: old, code: oldCode),
-                     target.refused(route: new, code: newCode))
+                body(
+                    layout.refused(route: old, code: oldCode),
+                    target.refused(route: new, code: newCode))
             }
         }
         for (old, new) in pairs(schema.filters, other.filters) {
             block(layout.filters[old], target.filters[new])
             for (oldCode, newCode) in codes {
-                block(layout.rejection(filter: old, code: oldCode, mode: .enforce),
-                      target.rejection(filter: new, code: newCode, mode: .enforce),
-                      RejectionMode.allCases.count)
+                block(
+                    layout.rejection(filter: old, code: oldCode, mode: .enforce),
+                    target.rejection(filter: new, code: newCode, mode: .enforce),
+                    RejectionMode.allCases.count)
             }
         }
         for (old, new) in pairs(schema.upstreams.map(\.name), other.upstreams.map(\.name)) {
-            block(layout.upstream(old, .answered), target.upstream(new, .answered),
-                  UpstreamResult.allCases.count)
+            block(
+                layout.upstream(old, .answered), target.upstream(new, .answered),
+                UpstreamResult.allCases.count)
             let endpoints = pairs(schema.upstreams[old].endpoints, other.upstreams[new].endpoints)
             for (oldEndpoint, newEndpoint) in endpoints {
                 body(layout.unhealthy[old] + oldEndpoint, target.unhealthy[new] + newEndpoint)

@@ -131,11 +131,12 @@ package final class WorkerMetrics: Sendable {
     }
 
     private func observe(_ histogram: Histogram, _ nanoseconds: UInt64) {
-        let bucket = switch histogram.scale {
-        case .request: requestBounds.bucket(nanoseconds: nanoseconds)
-        case .own: ownBounds.bucket(nanoseconds: nanoseconds)
-        case .filter: filterBounds.bucket(nanoseconds: nanoseconds)
-        }
+        let bucket =
+            switch histogram.scale {
+            case .request: requestBounds.bucket(nanoseconds: nanoseconds)
+            case .own: ownBounds.bucket(nanoseconds: nanoseconds)
+            case .filter: filterBounds.bucket(nanoseconds: nanoseconds)
+            }
         words.addUnshared(histogram.base + bucket)
         words.addUnshared(histogram.sum, nanoseconds)
     }

@@ -88,8 +88,9 @@ private struct Dev {
             "AGENTPORT_WORKERS": "1",
         ]
         let files = DevFiles()
-        guard case .valid(let configuration, _) = ConfigurationLoader.load(
-            environment: environment, files: files)
+        guard
+            case .valid(let configuration, _) = ConfigurationLoader.load(
+                environment: environment, files: files)
         else { throw CommandFailure.failed("`\(upstream)` is not a usable upstream") }
         guard case .loaded(let secrets, _) = Secrets.load(configuration, for: .serving) else {
             throw CommandFailure.failed("what was just made in \(folder.path) cannot be read")

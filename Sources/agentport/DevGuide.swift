@@ -11,6 +11,7 @@ struct DevGuide {
     let isSample: Bool
 
     var text: String {
+        let note = isSample ? "   (a sample that believes only our signed JWT)" : ""
         let origin = "https://localhost:\(port)"
         let certificate = "--cacert \(folder.certificate)"
         let call = "curl -sS \(certificate) \(origin)/tools/weather"
@@ -23,7 +24,7 @@ struct DevGuide {
             agentport dev: a gateway with everything it needs, for as long as this runs
 
               gateway    \(origin)   (TLS 1.3, certificate \(folder.certificate))
-              upstream   \(upstream)\(isSample ? "   (a sample that believes only our signed JWT)" : "")
+              upstream   \(upstream)\(note)
               metrics    http://127.0.0.1:\(adminPort)/metrics
               secrets    \(folder.secrets)   (made for this run, removed at its end)
 

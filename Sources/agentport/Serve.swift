@@ -34,7 +34,8 @@ private func serve(
         let assembly = try Assembly(configuration, secrets)
         for warning in warnings { assembly.warn("\(warning)") }
         if configuration.issuer.legacyHeader {
-            assembly.warn("issuer.legacy_header is deprecated: upstreams should read x-agentport-jwt")
+            assembly.warn(
+                "issuer.legacy_header is deprecated: upstreams should read x-agentport-jwt")
         }
         for file in secrets.made {
             assembly.log(.info, "made", [("content", file.content), ("path", file.path)])

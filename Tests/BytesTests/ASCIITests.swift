@@ -57,13 +57,14 @@ import Testing
         #expect(text.bytes.span.trimmed.string == expected)
     }
 
-    @Test(arguments: [
-        ("", nil), ("0", 0), ("00", 0), ("007", 7), ("18446744073709551615", .max),
-        ("18446744073709551616", nil), ("18446744073709551620", nil),
-        ("99999999999999999999", nil), ("000000000000000000001", nil), ("-1", nil), ("+1", nil),
-        (" 1", nil), ("1 ", nil), ("1,2", nil), ("1_000", nil), ("٣", nil), ("0x1", nil),
-        ("/", nil), (":", nil),
-    ] as [(String, UInt64?)])
+    @Test(
+        arguments: [
+            ("", nil), ("0", 0), ("00", 0), ("007", 7), ("18446744073709551615", .max),
+            ("18446744073709551616", nil), ("18446744073709551620", nil),
+            ("99999999999999999999", nil), ("000000000000000000001", nil), ("-1", nil), ("+1", nil),
+            (" 1", nil), ("1 ", nil), ("1,2", nil), ("1_000", nil), ("٣", nil), ("0x1", nil),
+            ("/", nil), (":", nil),
+        ] as [(String, UInt64?)])
     func decimals(text: String, expected: UInt64?) {
         #expect(text.bytes.span.decimal == expected)
     }

@@ -40,9 +40,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (7, 1, "7"), (7, 3, "007"), (1234, 4, "1234"), (1234, 2, "34"), (0, 2, "00"), (5, 0, ""),
-    ] as [(UInt, Int, String)])
+    @Test(
+        arguments: [
+            (7, 1, "7"), (7, 3, "007"), (1234, 4, "1234"), (1234, 2, "34"), (0, 2, "00"),
+            (5, 0, ""),
+        ] as [(UInt, Int, String)])
     func fixedWidth(number: UInt, width: Int, expected: String) {
         withBuffer { buffer in
             buffer.append(decimal: number, width: width)

@@ -28,7 +28,8 @@ import Testing
         for start in 0...bytes.count {
             for needle in needles
             where bytes.span.firstOffset(of: needle, from: start)
-                != bytes[start...].firstIndex(of: needle) {
+                != bytes[start...].firstIndex(of: needle)
+            {
                 Issue.record("offset of \(needle) from \(start) in \(bytes)")
             }
             if bytes.span.firstOffsetOfControl(from: start) != naiveControl(bytes, from: start) {

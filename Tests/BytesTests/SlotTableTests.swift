@@ -113,8 +113,9 @@ private struct Tenant: ~Copyable {
         #expect(grave.count == 300)
     }
 
-    @Test(arguments: [(0, 0, 0), (255, 0xFF_FFFF, .max), (7, 1234, 99)]
-        as [(UInt8, Int, UInt32)])
+    @Test(
+        arguments: [(0, 0, 0), (255, 0xFF_FFFF, .max), (7, 1234, 99)]
+            as [(UInt8, Int, UInt32)])
     func tokensKeepTheirParts(kind: UInt8, index: Int, generation: UInt32) {
         let token = SlotToken(kind: kind, index: index, generation: generation)
         #expect(token.kind == kind)

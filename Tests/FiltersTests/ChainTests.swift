@@ -11,9 +11,11 @@ struct ChainTests {
         requests: 1, periodNanoseconds: 1_000_000_000, burst: 1)
 
     @Test func itRunsInTheOrderOfThePolicy() throws {
-        let early = #"[{"use":"ip_rate_limit"},{"use":"identity"},{"use":"agent_rate_limit"},"#
+        let early =
+            #"[{"use":"ip_rate_limit"},{"use":"identity"},{"use":"agent_rate_limit"},"#
             + #"{"use":"totp"},{"use":"jwt"}]"#
-        let late = #"[{"use":"ip_rate_limit"},{"use":"identity"},{"use":"totp"},"#
+        let late =
+            #"[{"use":"ip_rate_limit"},{"use":"identity"},{"use":"totp"},"#
             + #"{"use":"agent_rate_limit"},{"use":"jwt"}]"#
         let rate = #"{ "requests": 1, "per": "10s", "burst": 1 }"#
         for (filters, problem, position) in [

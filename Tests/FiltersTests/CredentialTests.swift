@@ -105,28 +105,59 @@ struct CredentialTests {
         (["Authorization: Bearer KEY", "X-AgentPort-Session: x"], .sessionInvalid),
         (["Authorization: Bearer KEY", "X-AgentPort-Session: SESSIONx"], .sessionInvalid),
         // Two forms at once, or one of them twice.
-        (["Authorization: Bearer KEY", "X-AgentPort-TOTP: CODE", "X-AgentPort-Session: SESSION"],
-         .credentialsInvalid),
-        (["Authorization: Bearer KEY", "X-AgentPort-TOTP: CODE", "X-AgentPort-Session:"],
-         .credentialsInvalid),
-        (["Authorization: Bearer KEY", "X-AgentPort-TOTP: CODE", "X-AgentPort-TOTP: CODE"],
-         .credentialsInvalid),
-        (["Authorization: Bearer KEY", "Authorization: Bearer KEY", "X-AgentPort-TOTP: CODE"],
-         .credentialsInvalid),
-        (["Authorization: Bearer KEY", "X-AgentPort-Session: SESSION",
-          "X-AgentPort-Session: SESSION"], .credentialsInvalid),
-        ([#"Authorization: AgentPort agent="weather", key="KEY", totp="CODE""#,
-          "X-AgentPort-TOTP: CODE"], .credentialsInvalid),
-        ([#"Authorization: AgentPort agent="weather", key="KEY", totp="CODE""#,
-          "X-AgentPort-Session: SESSION"], .credentialsInvalid),
-        ([#"Authorization: AgentPort agent="weather", key="KEY", totp="CODE", totp="CODE""#],
-         .credentialsInvalid),
-        ([#"Authorization: AgentPort agent="ledger", key="KEY", totp="CODE""#],
-         .credentialsInvalid),
-        ([#"Authorization: AgentPort agent="Weather", key="KEY", totp="CODE""#],
-         .credentialsInvalid),
-        ([#"Authorization: AgentPort agent="weather", key="no", totp="CODE""#],
-         .credentialsInvalid),
+        (
+            [
+                "Authorization: Bearer KEY", "X-AgentPort-TOTP: CODE",
+                "X-AgentPort-Session: SESSION",
+            ],
+            .credentialsInvalid
+        ),
+        (
+            ["Authorization: Bearer KEY", "X-AgentPort-TOTP: CODE", "X-AgentPort-Session:"],
+            .credentialsInvalid
+        ),
+        (
+            ["Authorization: Bearer KEY", "X-AgentPort-TOTP: CODE", "X-AgentPort-TOTP: CODE"],
+            .credentialsInvalid
+        ),
+        (
+            ["Authorization: Bearer KEY", "Authorization: Bearer KEY", "X-AgentPort-TOTP: CODE"],
+            .credentialsInvalid
+        ),
+        (
+            [
+                "Authorization: Bearer KEY", "X-AgentPort-Session: SESSION",
+                "X-AgentPort-Session: SESSION",
+            ], .credentialsInvalid
+        ),
+        (
+            [
+                #"Authorization: AgentPort agent="weather", key="KEY", totp="CODE""#,
+                "X-AgentPort-TOTP: CODE",
+            ], .credentialsInvalid
+        ),
+        (
+            [
+                #"Authorization: AgentPort agent="weather", key="KEY", totp="CODE""#,
+                "X-AgentPort-Session: SESSION",
+            ], .credentialsInvalid
+        ),
+        (
+            [#"Authorization: AgentPort agent="weather", key="KEY", totp="CODE", totp="CODE""#],
+            .credentialsInvalid
+        ),
+        (
+            [#"Authorization: AgentPort agent="ledger", key="KEY", totp="CODE""#],
+            .credentialsInvalid
+        ),
+        (
+            [#"Authorization: AgentPort agent="Weather", key="KEY", totp="CODE""#],
+            .credentialsInvalid
+        ),
+        (
+            [#"Authorization: AgentPort agent="weather", key="no", totp="CODE""#],
+            .credentialsInvalid
+        ),
         ([#"Authorization: AgentPort key="KEY", totp="CODE""#], .credentialsInvalid),
         ([#"Authorization: AgentPort agent="weather", key="KEY""#], .totpRequired),
         ([#"Authorization: AgentPort agent="weather", key="KEY", totp="""#], .totpInvalid),
@@ -139,10 +170,14 @@ struct CredentialTests {
         (["Authorization: Basic B(KEYCODE)"], .credentialsInvalid),
         (["Authorization: Basic B(weather:CODE)"], .credentialsInvalid),
         (["Authorization: Basic B(weather:KEYWRONG)"], .totpInvalid),
-        (["Authorization: Basic B(weather:KEYCODE)", "X-AgentPort-TOTP: CODE"],
-         .credentialsInvalid),
-        (["Authorization: Basic B(weather:KEYCODE)", "X-AgentPort-Session: SESSION"],
-         .credentialsInvalid),
+        (
+            ["Authorization: Basic B(weather:KEYCODE)", "X-AgentPort-TOTP: CODE"],
+            .credentialsInvalid
+        ),
+        (
+            ["Authorization: Basic B(weather:KEYCODE)", "X-AgentPort-Session: SESSION"],
+            .credentialsInvalid
+        ),
     ]
 
     /// Everything that is no guess costs nothing: the code that came along is good afterwards.

@@ -164,8 +164,11 @@ import Testing
             "AGENTPORT_LISTEN", "0.0.0.0:9901",
             "the listener and the admin listener have one address"
         ),
-        ("AGENTPORT_STATE_DIR", "/nowhere", "`/nowhere` is no directory that can be written to: mount one "
-                + "(and, where there is no state, an `api_key` secret)"),
+        (
+            "AGENTPORT_STATE_DIR", "/nowhere",
+            "`/nowhere` is no directory that can be written to: mount one "
+                + "(and, where there is no state, an `api_key` secret)"
+        ),
         (
             "AGENTPORT_DRAIN_GRACE", "16s",
             "`drain.grace`, 16s, must not be longer than `drain.deadline`, 15s"
@@ -272,7 +275,7 @@ import Testing
         #expect(
             load(environment).faults == [
                 "AGENTPORT_STATE_DIR: `/x\\u{A}\\u{1B}[2J` is no directory that can be written to: mount one "
-                + "(and, where there is no state, an `api_key` secret)"
+                    + "(and, where there is no state, an `api_key` secret)"
             ])
     }
 }

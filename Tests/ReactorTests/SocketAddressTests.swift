@@ -39,10 +39,13 @@ struct SocketAddressTests {
         let client = try Socket.connect(to: listener.address)
         #expect(readable(listener.descriptor, withinMilliseconds: 2000) == true)
         var peer = SocketAddress.none
-        if case .connection = listener.accept(from: &peer) {} else {
+        if case .connection = listener.accept(from: &peer) {
+        } else {
             Issue.record("nothing to accept")
         }
-        guard case .ip(let found, let peerPort) = peer else { throw SystemError("accept", number: 0) }
+        guard case .ip(let found, let peerPort) = peer else {
+            throw SystemError("accept", number: 0)
+        }
         #expect(found == IPAddress(host))
         #expect(peerPort != port)
         #expect(client.connectionError == 0)
@@ -55,7 +58,8 @@ struct SocketAddressTests {
         let client = try Socket.connect(to: .ip(IPAddress(ipv4: 0x7F00_0001), port: port))
         #expect(readable(listener.descriptor, withinMilliseconds: 2000) == true)
         var peer = SocketAddress.none
-        if case .connection = listener.accept(from: &peer) {} else {
+        if case .connection = listener.accept(from: &peer) {
+        } else {
             Issue.record("nothing to accept")
         }
         #expect(peer.description.hasPrefix("127.0.0.1:"))

@@ -56,7 +56,8 @@ import Testing
             spanID: "00f067aa0ba902b7".bytes, client: "192.0.2.1".bytes,
             agent: "weather-1".bytes, user: "ops@example.com".bytes, method: "POST".bytes,
             path: "/v1/chat".bytes, tls: "TLSv1.3".bytes)
-        let expected = #"{"ts":"2026-06-01T12:00:00.123456Z","level":"warn","msg":"request","#
+        let expected =
+            #"{"ts":"2026-06-01T12:00:00.123456Z","level":"warn","msg":"request","#
             + #""request_id":"r-1","trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","#
             + #""span_id":"00f067aa0ba902b7","client":"192.0.2.1","agent":"weather-1","#
             + #""user":"ops@example.com","method":"POST","path":"/v1/chat","status":401,"#
@@ -68,9 +69,10 @@ import Testing
 
     @Test func whatDoesNotApplyIsLeftOut() {
         let text = String(decoding: line(AccessRecord(), Texts()), as: UTF8.self)
-        #expect(text == #"{"ts":"1970-01-01T00:00:00.000000Z","level":"info","msg":"request","#
-            + #""status":0,"code":"ok","bytes_in":0,"bytes_out":0,"duration_us":0,"#
-            + #""gateway_us":0}"# + "\n")
+        #expect(
+            text == #"{"ts":"1970-01-01T00:00:00.000000Z","level":"info","msg":"request","#
+                + #""status":0,"code":"ok","filter":null,"bytes_in":0,"bytes_out":0,"duration_us":0,"#
+                + #""gateway_us":0}"# + "\n")
     }
 
     @Test(arguments: [
@@ -91,11 +93,12 @@ import Testing
 
     /// Each bad byte becomes one U+FFFD: the naive oracle takes the shortest valid prefix at
     /// each place, or gives one byte up.
-    @Test(arguments: [
-        [0x80], [0xC3], [0xC3, 0x28], [0xC0, 0xAF], [0xE2, 0x82], [0xE2, 0x82, 0xAC, 0xE2],
-        [0xED, 0xA0, 0x80], [0xF0, 0x9F, 0xA6], [0xF4, 0x90, 0x80, 0x80], [0xF8, 0x88, 0x80],
-        [0xFF, 0xFE], [0x61, 0xFF, 0x22, 0xFF, 0x5C, 0xFF, 0x0A],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x80], [0xC3], [0xC3, 0x28], [0xC0, 0xAF], [0xE2, 0x82], [0xE2, 0x82, 0xAC, 0xE2],
+            [0xED, 0xA0, 0x80], [0xF0, 0x9F, 0xA6], [0xF4, 0x90, 0x80, 0x80], [0xF8, 0x88, 0x80],
+            [0xFF, 0xFE], [0x61, 0xFF, 0x22, 0xFF, 0x5C, 0xFF, 0x0A],
+        ] as [[UInt8]])
     func badBytesAreReplacedOneByOne(path: [UInt8]) {
         for padding in 0..<9 {
             let padded = [UInt8](repeating: 0x61, count: padding) + path
@@ -156,13 +159,15 @@ import Testing
     @Test(arguments: ["ü", "日", "🦞"]) func cutsBetweenCharacters(character: String) {
         for padding in 0..<4 {
             var texts = Texts()
-            let text = String(repeating: "x", count: padding)
+            let text =
+                String(repeating: "x", count: padding)
                 + String(repeating: character, count: 300)
             texts.user = text.bytes
             let user = FlatJSON(line: line(AccessRecord(), texts))?["user"]
             let characters = (256 - padding) / character.utf8.count
-            #expect(user == String(repeating: "x", count: padding)
-                + String(repeating: character, count: characters) + "…")
+            #expect(
+                user == String(repeating: "x", count: padding)
+                    + String(repeating: character, count: characters) + "…")
         }
     }
 

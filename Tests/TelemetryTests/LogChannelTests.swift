@@ -77,8 +77,9 @@ import Testing
         let lines = String(decoding: output, as: UTF8.self).split(separator: "\n").map(String.init)
         #expect(lines.sorted() == expected.sorted())
         for source in ["w0", "w1", "w2", "audit"] {
-            #expect(lines.filter { $0.hasPrefix(source) }
-                == expected.filter { $0.hasPrefix(source) }, "each source's lines in order")
+            #expect(
+                lines.filter { $0.hasPrefix(source) }
+                    == expected.filter { $0.hasPrefix(source) }, "each source's lines in order")
         }
     }
 

@@ -19,9 +19,10 @@ import Testing
         #expect(extended.codes == ["ok", "totp_invalid", "no_route", "origin_denied"])
         #expect(extended.filters == ["totp", "jwt", "inspect"])
         #expect(extended.upstreams.map(\.name) == ["openclaw", "other"])
-        #expect(extended.upstreams[0].endpoints == [
-            "127.0.0.1:8080", "[::1]:8080", "10.0.0.2:80",
-        ])
+        #expect(
+            extended.upstreams[0].endpoints == [
+                "127.0.0.1:8080", "[::1]:8080", "10.0.0.2:80",
+            ])
         #expect(extended.extended(by: next) == extended)
     }
 

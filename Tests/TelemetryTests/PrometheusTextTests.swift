@@ -16,8 +16,9 @@ func render(_ workers: [WorkerMetrics], _ facts: ProcessFacts = ProcessFacts()) 
 
 extension WorkerMetrics {
     func request(route: Int = 0, code: Int = 0, status: Int = 200) {
-        request(route: route, code: code, status: status, durationNanoseconds: 1_000_000,
-                gatewayNanoseconds: 10_000)
+        request(
+            route: route, code: code, status: status, durationNanoseconds: 1_000_000,
+            gatewayNanoseconds: 10_000)
     }
 }
 
@@ -35,29 +36,34 @@ extension WorkerMetrics {
         }
         workers[1].request(route: MetricsSchema.unrouted, code: 2, status: 404)
         let text = render(workers)
-        #expect(lines(text, "agentport_requests_total") == [
-            #"agentport_requests_total{route="none",code="no_route",status="404"} 1"#,
-            #"agentport_requests_total{route="/mcp",code="ok",status="200"} 3"#,
-            #"agentport_requests_total{route="/mcp",code="ok",status="404"} 3"#,
-            #"agentport_requests_total{route="/v1/",code="totp_invalid",status="401"} 3"#,
-        ])
-        #expect(lines(text, "agentport_request_duration_seconds_count") == [
-            "agentport_request_duration_seconds_count 10"
-        ])
+        #expect(
+            lines(text, "agentport_requests_total") == [
+                #"agentport_requests_total{route="none",code="no_route",status="404"} 1"#,
+                #"agentport_requests_total{route="/mcp",code="ok",status="200"} 3"#,
+                #"agentport_requests_total{route="/mcp",code="ok",status="404"} 3"#,
+                #"agentport_requests_total{route="/v1/",code="totp_invalid",status="401"} 3"#,
+            ])
+        #expect(
+            lines(text, "agentport_request_duration_seconds_count") == [
+                "agentport_request_duration_seconds_count 10"
+            ])
         let totals = MetricsTotals(workers)
         #expect(totals.requests(code: 0) == 6)
         #expect(totals.requests(code: 1) == 3)
         #expect(totals.requests(code: 2) == 1)
     }
 
-    @Test(arguments: [(-1, 100), (0, 100), (99, 100), (100, 100), (599, 599), (600, 599),
-                      (Int.max, 599), (Int.min, 100)])
+    @Test(arguments: [
+        (-1, 100), (0, 100), (99, 100), (100, 100), (599, 599), (600, 599),
+        (Int.max, 599), (Int.min, 100),
+    ])
     func aStatusOutsideTheRangeCountsAsTheNearest(status: Int, counted: Int) {
         let metrics = WorkerMetrics(schema: .sample)
         metrics.request(route: 1, status: status)
-        #expect(lines(render([metrics]), "agentport_requests_total") == [
-            #"agentport_requests_total{route="/v1/",code="ok",status="\#(counted)"} 1"#
-        ])
+        #expect(
+            lines(render([metrics]), "agentport_requests_total") == [
+                #"agentport_requests_total{route="/v1/",code="ok",status="\#(counted)"} 1"#
+            ])
     }
 
     @Test func labelsAreEscaped() {
@@ -79,24 +85,27 @@ extension WorkerMetrics {
         metrics.tlsHandshake(result: .resumed, nanoseconds: 200_000)
         let text = render([metrics])
         let rejections = "agentport_filter_rejections_total"
-        #expect(lines(text, rejections) == [
-            rejections + #"{filter="totp",code="totp_invalid",mode="enforce"} 1"#,
-            rejections + #"{filter="totp",code="totp_invalid",mode="shadow"} 2"#,
-        ])
-        #expect(lines(text, "agentport_filter_duration_seconds_count") == [
-            #"agentport_filter_duration_seconds_count{filter="totp"} 0"#,
-            #"agentport_filter_duration_seconds_count{filter="jwt"} 1"#,
-        ])
+        #expect(
+            lines(text, rejections) == [
+                rejections + #"{filter="totp",code="totp_invalid",mode="enforce"} 1"#,
+                rejections + #"{filter="totp",code="totp_invalid",mode="shadow"} 2"#,
+            ])
+        #expect(
+            lines(text, "agentport_filter_duration_seconds_count") == [
+                #"agentport_filter_duration_seconds_count{filter="totp"} 0"#,
+                #"agentport_filter_duration_seconds_count{filter="jwt"} 1"#,
+            ])
         let bucket = "agentport_filter_duration_seconds_bucket"
         #expect(text.contains(bucket + #"{filter="jwt",le="0.0000005"} 0"#))
         #expect(text.contains(bucket + #"{filter="jwt",le="0.000001"} 1"#))
-        #expect(lines(text, "agentport_totp_attempts_total") == [
-            #"agentport_totp_attempts_total{result="ok"} 1"#,
-            #"agentport_totp_attempts_total{result="invalid"} 1"#,
-            #"agentport_totp_attempts_total{result="reused"} 2"#,
-            #"agentport_totp_attempts_total{result="locked"} 1"#,
-            #"agentport_totp_attempts_total{result="malformed"} 1"#,
-        ])
+        #expect(
+            lines(text, "agentport_totp_attempts_total") == [
+                #"agentport_totp_attempts_total{result="ok"} 1"#,
+                #"agentport_totp_attempts_total{result="invalid"} 1"#,
+                #"agentport_totp_attempts_total{result="reused"} 2"#,
+                #"agentport_totp_attempts_total{result="locked"} 1"#,
+                #"agentport_totp_attempts_total{result="malformed"} 1"#,
+            ])
         #expect(text.contains(#"agentport_tls_handshakes_total{result="resumed"} 1"#))
         #expect(text.contains("agentport_tls_handshake_duration_seconds_sum 0.0002\n"))
     }
@@ -111,12 +120,13 @@ extension WorkerMetrics {
             worker.connectionMoved(from: .active, to: .idle)
         }
         workers[0].connectionClosed(from: .idle)
-        #expect(lines(render(workers), "agentport_connections") == [
-            #"agentport_connections{state="handshaking"} 2"#,
-            #"agentport_connections{state="active"} 0"#,
-            #"agentport_connections{state="idle"} 1"#,
-            #"agentport_connections{state="closing"} 0"#,
-        ])
+        #expect(
+            lines(render(workers), "agentport_connections") == [
+                #"agentport_connections{state="handshaking"} 2"#,
+                #"agentport_connections{state="active"} 0"#,
+                #"agentport_connections{state="idle"} 1"#,
+                #"agentport_connections{state="closing"} 0"#,
+            ])
         #expect(MetricsTotals(workers).connections(.idle) == 1)
     }
 
@@ -126,10 +136,11 @@ extension WorkerMetrics {
         workers[1].upstream(0, result: .timedOut)
         workers[1].upstreamHealth(0, endpoint: 1, healthy: false)
         let healthy = "agentport_upstream_healthy"
-        #expect(lines(render(workers), healthy) == [
-            healthy + #"{upstream="openclaw",endpoint="127.0.0.1:8080"} 1"#,
-            healthy + #"{upstream="openclaw",endpoint="[::1]:8080"} 0"#,
-        ])
+        #expect(
+            lines(render(workers), healthy) == [
+                healthy + #"{upstream="openclaw",endpoint="127.0.0.1:8080"} 1"#,
+                healthy + #"{upstream="openclaw",endpoint="[::1]:8080"} 0"#,
+            ])
         workers[1].upstreamHealth(0, endpoint: 1, healthy: true)
         let text = render(workers)
         #expect(text.contains(healthy + #"{upstream="openclaw",endpoint="[::1]:8080"} 1"#))

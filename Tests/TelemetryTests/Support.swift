@@ -50,7 +50,7 @@ struct FlatJSON {
 
     private mutating func literal() -> String? {
         let text = String(String.UnicodeScalarView(rest.prefix { $0 != "," && $0 != "}" }))
-        guard text == "true" || text == "false" || Int(text).map(String.init) == text else {
+        guard ["true", "false", "null"].contains(text) || Int(text).map(String.init) == text else {
             return nil
         }
         rest.removeFirst(text.unicodeScalars.count)

@@ -30,7 +30,7 @@ MODULES = {
     "Inspection": ["Bytes", "JSON"],
     "Policy": ["Bytes", "JSON"],
     "Telemetry": ["Bytes"],
-    "Filters": ["Bytes", "HTTP1", "Identity", "Inspection", "Policy", "Telemetry"],
+    "Filters": ["Bytes", "Crypto", "HTTP1", "Identity", "Inspection", "Policy", "Telemetry"],
     "Gateway": ["Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "WebSocket", "JSON", "Identity",
                 "Inspection", "Policy", "Telemetry", "Filters"],
     "Admin": ["Bytes", "HTTP1", "JSON", "Telemetry", "Identity", "Policy"],
