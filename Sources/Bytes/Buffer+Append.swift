@@ -108,10 +108,26 @@ extension Buffer {
     /// The bytes as lower-case hexadecimal, two digits each.
     @inlinable
     package mutating func append(hexadecimal bytes: borrowing Span<UInt8>) {
-        guard has(room: bytes.count * 2) else { return }
-        for index in bytes.indices {
-            append(Hex.digit(bytes[index] >> 4))
-            append(Hex.digit(bytes[index] & 15))
+        guard let place = unsafe claim(2 * bytes.count) else { return }
+        // SAFETY: the claim is two bytes for each byte of the span.
+        for index in 0..<bytes.count {
+            let byte = bytes[index]
+            unsafe place[2 &* index] = Hex.digit(byte >> 4)
+            unsafe place[2 &* index &+ 1] = Hex.digit(byte & 15)
+        }
+    }
+
+    /// `count` hexadecimal digits of a word, the highest first.
+    ///
+    /// - Parameter word: the digits to write are its highest bits.
+    @inlinable
+    package mutating func append(hexadecimalDigits word: UInt64, count: Int) {
+        precondition(count >= 0 && count <= 16)
+        guard let place = unsafe claim(count) else { return }
+        var rest = word
+        for index in 0..<count {
+            unsafe place[index] = Hex.digit(UInt8(truncatingIfNeeded: rest >> 60))
+            rest = rest &<< 4
         }
     }
 }

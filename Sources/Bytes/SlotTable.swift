@@ -18,22 +18,29 @@ package struct SlotTable<Element: ~Copyable>: ~Copyable {
         var generation: UInt32
         @usableFromInline
         var nextFree: Int32
+
+        @inlinable
+        init(generation: UInt32, nextFree: Int32) {
+            self.generation = generation
+            self.nextFree = nextFree
+        }
     }
 
     @usableFromInline
     package let kind: UInt8
     @usableFromInline
     package let capacity: Int
-    package private(set) var count = 0
+    @usableFromInline package internal(set) var count = 0
     /// Invariant: `segmentsInUse` segments of `segmentCapacity` slots each; an element's memory
     /// is initialised exactly while its slot's generation is odd.
     @usableFromInline
     let elements: UnsafeMutablePointer<UnsafeMutablePointer<Element>>
     @usableFromInline
     let slots: UnsafeMutablePointer<UnsafeMutablePointer<Slot>>
-    private var segmentsInUse = 0
-    private var firstFree: Int32 = -1
+    @usableFromInline var segmentsInUse = 0
+    @usableFromInline var firstFree: Int32 = -1
 
+    @inlinable
     package init(kind: UInt8, capacity: Int) {
         precondition(capacity > 0 && capacity <= 0xFF_FFFF)
         self.kind = kind
@@ -43,6 +50,7 @@ package struct SlotTable<Element: ~Copyable>: ~Copyable {
         unsafe slots = .allocate(capacity: segments)
     }
 
+    @inlinable
     deinit {
         for segment in 0..<segmentsInUse {
             for offset in 0..<Self.segmentCapacity
@@ -57,9 +65,11 @@ package struct SlotTable<Element: ~Copyable>: ~Copyable {
     }
 
     /// One past the highest index ever used: the end of a walk over all slots.
+    @inlinable
     package var indexEnd: Int { min(capacity, segmentsInUse * Self.segmentCapacity) }
 
     /// Moves the value in; where the table is full, destroys it and answers `nil`.
+    @inlinable
     package mutating func insert(_ element: consuming Element) -> Int? {
         guard count < capacity else { return nil }
         if firstFree < 0 { addSegment() }
@@ -73,6 +83,7 @@ package struct SlotTable<Element: ~Copyable>: ~Copyable {
         return index
     }
 
+    @inlinable
     package mutating func remove(at index: Int) -> Element {
         precondition(isOccupied(index))
         let segment = index / Self.segmentCapacity
@@ -84,6 +95,7 @@ package struct SlotTable<Element: ~Copyable>: ~Copyable {
         return unsafe (elements[segment] + offset).move()
     }
 
+    @inlinable
     package func isOccupied(_ index: Int) -> Bool {
         guard index >= 0, index < segmentsInUse * Self.segmentCapacity else { return false }
         let offset = index % Self.segmentCapacity
@@ -99,6 +111,7 @@ package struct SlotTable<Element: ~Copyable>: ~Copyable {
     }
 
     /// The token's index, if the tenancy that it names still lasts.
+    @inlinable
     package func resolve(_ token: SlotToken) -> Int? {
         let index = token.index
         guard token.kind == kind, isOccupied(index), self.token(at: index) == token else {
@@ -119,7 +132,8 @@ package struct SlotTable<Element: ~Copyable>: ~Copyable {
         }
     }
 
-    private mutating func addSegment() {
+    @inlinable
+    mutating func addSegment() {
         let segment = segmentsInUse
         unsafe elements[segment] = .allocate(capacity: Self.segmentCapacity)
         unsafe slots[segment] = .allocate(capacity: Self.segmentCapacity)

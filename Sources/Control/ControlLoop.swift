@@ -39,8 +39,8 @@ package final class ControlLoop {
 
     package init(signals: consuming Signals, wakeup: Wakeup) throws(SystemError) {
         let loop = try EventLoop()
-        try loop.add(signals.descriptor, [.readable], token: Self.signalsToken)
-        try loop.add(wakeup.descriptor, [.readable], token: Self.wakeupToken)
+        try loop.add(signals.descriptor, .readable, token: Self.signalsToken)
+        try loop.add(wakeup.descriptor, .readable, token: Self.wakeupToken)
         self.loop = loop
         self.signals = signals
         self.wakeup = wakeup

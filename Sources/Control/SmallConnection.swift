@@ -18,7 +18,7 @@ struct SmallConnection: ~Copyable {
     private var sent = 0
     private var parser = RequestHeadParser()
     private var isClosing = false
-    var interest: Interest = [.readable]
+    var interest: Interest = .readable
     var lastActiveAt: UInt64
 
     init(_ socket: consuming Socket, now: UInt64) {
@@ -49,14 +49,14 @@ struct SmallConnection: ~Copyable {
             switch socket.send(output.span.extracting(sent..<output.count)) {
             case .bytes(let count): sent += count
             case .wouldBlock:
-                interest = [.writable]
+                interest = .writable
                 return .keep
             case .end, .failed: return .close
             }
         }
         output = []
         sent = 0
-        interest = [.readable]
+        interest = .readable
         return isClosing ? .close : .keep
     }
 

@@ -21,7 +21,7 @@ final class SmallFetch {
         completion: @escaping ([UInt8]?) -> Void
     ) {
         guard let socket = try? Socket.connect(to: address) else { return nil }
-        try? loop.add(socket.descriptor, [.writable], token: Self.token)
+        try? loop.add(socket.descriptor, .writable, token: Self.token)
         self.socket = socket
         self.completion = completion
         let head = "GET \(path) HTTP/1.1\r\nhost: \(address)\r\nconnection: close\r\n\r\n"
@@ -35,7 +35,7 @@ final class SmallFetch {
                 case .bytes(request.count) = socket.send(request.span)
             else { return true }
             isConnected = true
-            try? loop.modify(socket.descriptor, [.readable], token: Self.token)
+            try? loop.modify(socket.descriptor, .readable, token: Self.token)
             return false
         }
         var chunk = Buffer()

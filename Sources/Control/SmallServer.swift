@@ -29,7 +29,7 @@ package final class SmallServer {
     }
 
     func start(on loop: inout EventLoop) throws(SystemError) {
-        try loop.add(listener.descriptor, [.readable], token: listenerToken)
+        try loop.add(listener.descriptor, .readable, token: listenerToken)
     }
 
     /// - Returns: whether the event was this server's.
@@ -78,7 +78,7 @@ package final class SmallServer {
         else { return }
         do throws(SystemError) {
             try loop.add(
-                connections[index].socket.descriptor, [.readable],
+                connections[index].socket.descriptor, .readable,
                 token: connections.token(at: index))
         } catch {
             _ = connections.remove(at: index)

@@ -221,12 +221,10 @@ extension Downstream {
         guard pool.connections[index].flush() else { return false }
         pool.connections[index].output.releaseIfEmpty(to: &context.pool)
         pool.watchBusy(index, isRelayStalled: !cipherOut.isEmpty, &context)
-        let timeout =
-            context.gateway.configuration.upstreams[exchange.record.upstream]
-            .firstByteTimeoutMilliseconds
         if exchange.response == .awaitingHead {
+            let timeout = context.firstByteMilliseconds[exchange.record.upstream]
             context.timers.schedule(
-                pool.timerBase + index, at: context.now.milliseconds + UInt64(timeout))
+                pool.timerBase + index, at: context.now.milliseconds + timeout)
         }
         return true
     }

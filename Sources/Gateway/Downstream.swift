@@ -55,7 +55,7 @@ struct Downstream: ~Copyable {
     var held = Buffer()
     /// Texts of the exchange that outlive the request's head.
     var memo = Buffer()
-    var interest: Interest = [.readable]
+    var interest: Interest = .readable
     var exchange = Exchange()
     /// The client has sent close_notify: no request will follow.
     var hasClosed = false
@@ -203,13 +203,10 @@ struct Downstream: ~Copyable {
     }
 
     private mutating func watch(_ context: inout WorkerContext) {
-        var wanted: Interest = []
         let isFull = !cipherIn.isEmpty || (plainIn.isAttached && plainIn.roomAfterCompaction == 0)
         let isStillHandshaking = phase == .sniffing || phase == .handshaking
-        if !hasEnded, phase == .lingering || isStillHandshaking || !isFull {
-            wanted.insert(.readable)
-        }
-        if !cipherOut.isEmpty { wanted.insert(.writable) }
+        let wantsInput = phase == .lingering || isStillHandshaking || !isFull
+        let wanted = Interest(readable: !hasEnded && wantsInput, writable: !cipherOut.isEmpty)
         guard wanted != interest else { return }
         interest = wanted
         // See UpstreamPool.watch: a failure is ended by the timer.

@@ -15,6 +15,13 @@ struct RouteTable {
         let route: Int
     }
 
+    /// What the hot path asks of a route, without its texts.
+    struct Rule {
+        let isPrefix: Bool
+        let isPublic: Bool
+        let upstream: Int
+    }
+
     enum Match: Equatable {
         case route(Int)
         case noRoute
@@ -24,6 +31,8 @@ struct RouteTable {
     /// Invariant: longest path first.
     private let entries: [Entry]
     private let text: [UInt8]
+    /// In the order of the configuration.
+    let rules: [Rule]
 
     init(_ routes: [Configuration.Route]) {
         var text: [UInt8] = []
@@ -35,6 +44,9 @@ struct RouteTable {
                 Entry(
                     path: start..<text.count, isPrefix: route.isPrefix,
                     methods: route.methods.map { Array($0.utf8) }, route: index))
+        }
+        rules = routes.map {
+            Rule(isPrefix: $0.isPrefix, isPublic: $0.isPublic, upstream: $0.upstreamIndex)
         }
         self.text = text
         self.entries = entries.sorted { $0.path.count > $1.path.count }

@@ -22,7 +22,7 @@ struct UpstreamConnection: ~Copyable {
     /// What the upstream has sent and nobody has relayed yet.
     var input = Buffer()
     var parser = ResponseHeadParser()
-    var interest: Interest = []
+    var interest = Interest.none
     /// Bytes of the present request that are with the kernel: once there is one, the request is
     /// never sent again.
     var sentCount = 0

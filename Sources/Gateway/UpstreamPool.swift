@@ -109,7 +109,7 @@ struct UpstreamPool: ~Copyable {
             guard let index = connections.insert(new) else { return .full }
             open[upstream] += 1
             connections[index].owner = owner
-            let interest: Interest = [.writable]
+            let interest: Interest = .writable
             connections[index].interest = interest
             try context.loop.add(
                 connections[index].socket.descriptor, interest, token: connections.token(at: index))
@@ -133,7 +133,7 @@ struct UpstreamPool: ~Copyable {
         connections[index].parser.reset()
         connections[index].nextIdle = firstIdle[upstream]
         firstIdle[upstream] = index
-        watch(index, [.readable], &context)
+        watch(index, .readable, &context)
         context.timers.schedule(
             timerBase + index, at: context.now.milliseconds + Self.idleMilliseconds)
     }
@@ -166,9 +166,9 @@ struct UpstreamPool: ~Copyable {
         _ index: Int, isRelayStalled: Bool, _ context: inout WorkerContext
     ) {
         guard connections[index].state == .busy else { return }
-        var wanted: Interest = []
-        if !isRelayStalled, !connections[index].hasEnded { wanted.insert(.readable) }
-        if !connections[index].output.isEmpty { wanted.insert(.writable) }
+        let wanted = Interest(
+            readable: !isRelayStalled && !connections[index].hasEnded,
+            writable: !connections[index].output.isEmpty)
         watch(index, wanted, &context)
     }
 

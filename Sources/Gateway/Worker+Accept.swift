@@ -48,7 +48,7 @@ extension Worker {
         downstreams[index].exchange = Exchange()
         do throws(SystemError) {
             try context.loop.add(
-                downstreams[index].socket.descriptor, [.readable],
+                downstreams[index].socket.descriptor, .readable,
                 token: downstreams[index].token)
         } catch {
             apply(.reset, index)

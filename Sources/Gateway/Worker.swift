@@ -33,8 +33,8 @@ package struct Worker: ~Copyable {
         let context = try WorkerContext(
             number: number, gateway: gateway, timerCapacity: clients + upstreams + 1)
         do throws(SystemError) {
-            try context.loop.add(listener.descriptor, [.readable], token: Self.listenerToken)
-            try context.loop.add(wakeup.descriptor, [.readable], token: Self.wakeupToken)
+            try context.loop.add(listener.descriptor, .readable, token: Self.listenerToken)
+            try context.loop.add(wakeup.descriptor, .readable, token: Self.wakeupToken)
         } catch {
             throw StartFault(reason: "worker \(number): \(error)")
         }
@@ -82,11 +82,11 @@ package struct Worker: ~Copyable {
     private mutating func onDownstream(_ event: Event) {
         guard let index = downstreams.resolve(event.token) else { return }
         var fate = Downstream.Fate.keep
-        if event.isWritable, downstreams[index].interest.contains(.writable) {
+        if event.isWritable, downstreams[index].interest.isWritable {
             fate = downstreams[index].onWritable(&context, &pool)
         }
         if fate == .keep, event.isReadable {
-            if downstreams[index].interest.contains(.readable) {
+            if downstreams[index].interest.isReadable {
                 fate = downstreams[index].onReadable(&context, &pool)
             } else if event.isBroken {
                 // Reported though nothing was asked for: the client is gone for good.
@@ -105,7 +105,7 @@ package struct Worker: ~Copyable {
         }
         var fate = Downstream.Fate.keep
         let wasConnecting = pool.connections[connection].state == .connecting
-        let wantsWriting = pool.connections[connection].interest.contains(.writable)
+        let wantsWriting = pool.connections[connection].interest.isWritable
         if event.isWritable, wasConnecting || wantsWriting {
             fate = downstreams[index].onUpstreamWritable(&context, &pool)
         }
@@ -180,7 +180,7 @@ package struct Worker: ~Copyable {
     /// Stops accepting for a while, or goes on.
     mutating func rest(_ resting: Bool) {
         isResting = resting
-        watchListener(resting ? [] : [.readable])
+        watchListener(resting ? .none : .readable)
         if resting {
             context.timers.schedule(
                 restTimer, at: context.now.milliseconds + Self.restMilliseconds)

@@ -99,7 +99,7 @@ extension WorkerContext {
         _ bytes: Span<UInt8>, route: Int, _ isHealthPath: Bool, _ exchange: inout Exchange,
         _ facts: inout RequestFacts
     ) -> Decision {
-        let rule = gateway.configuration.routes[route]
+        let rule = routes.rules[route]
         // A route for exactly this path would take it; a prefix does not (SPEC §5).
         if isHealthPath, rule.isPrefix { return .health }
         exchange.record.route = route
@@ -107,14 +107,14 @@ extension WorkerContext {
             return .refuse(.bodyTooLarge)
         }
         facts.isPublic = rule.isPublic
-        facts.upstream = rule.upstreamIndex
+        facts.upstream = rule.upstream
         let outcome = chain.run(&facts, head, bytes)
         if let result = chain.totpResult { metrics.totp(result: result) }
         switch outcome.verdict {
         case .pass:
             if head.wantsUpgrade { return .refuse(.upgradeDenied) }
-            exchange.record.upstream = rule.upstreamIndex
-            return .forward(upstream: rule.upstreamIndex)
+            exchange.record.upstream = rule.upstream
+            return .forward(upstream: rule.upstream)
         case .refuse(let problem):
             exchange.record.filter = outcome.position
             metrics.rejection(filter: outcome.position, code: Int(problem.rawValue))

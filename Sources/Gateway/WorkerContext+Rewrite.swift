@@ -31,7 +31,7 @@ extension WorkerContext {
         appendForwarding(bytes, client, into: &output)
         if !facts.isPublic {
             output.appendField("x-agentport-jwt", chain.token.readable)
-            if gateway.configuration.issuer.legacyHeader {
+            if hasLegacyHeader {
                 output.appendField("x-forwarded-token", chain.token.readable)
             }
         }
@@ -121,6 +121,7 @@ extension WorkerContext {
     }
 
     func isTrustedProxy(_ client: IPAddress) -> Bool {
+        guard hasTrustedProxies else { return false }
         for block in gateway.configuration.listen.trustedProxies where block.contains(client) {
             return true
         }

@@ -31,6 +31,11 @@ struct WorkerContext: ~Copyable {
     var logLine: AccessLineWriter
     var now: Instant
     var isDraining = false
+    let hasTrustedProxies: Bool
+    let hasLegacyHeader: Bool
+    /// By upstream.
+    let firstByteMilliseconds: [UInt64]
+    let limits: Configuration.Limits
     /// Access lines are written: the log level is `info` or finer.
     let isLoggingRequests: Bool
 
@@ -59,6 +64,12 @@ struct WorkerContext: ~Copyable {
         metrics = gateway.metrics[number]
         routes = RouteTable(configuration.routes)
         let level = configuration.logLevel
+        hasLegacyHeader = configuration.issuer.legacyHeader
+        firstByteMilliseconds = configuration.upstreams.map {
+            UInt64($0.firstByteTimeoutMilliseconds)
+        }
+        hasTrustedProxies = !configuration.listen.trustedProxies.isEmpty
+        limits = configuration.listen.limits
         isLoggingRequests = level == .info || level == .debug
         endpointNames = configuration.upstreams.map { Array("\($0.endpoint)".utf8) }
         now = Instant.read()
@@ -102,7 +113,6 @@ struct WorkerContext: ~Copyable {
     /// Milliseconds since 1970 by a clock that never steps back.
     var steadyMilliseconds: UInt64 { now.milliseconds + gateway.epochOffsetMilliseconds }
 
-    var limits: Configuration.Limits { gateway.configuration.listen.limits }
 }
 
 /// Why the gateway could not start; one line for the operator.

@@ -43,8 +43,8 @@ extension ConfigurationDraft {
             fault(
                 upstreamPlace(index),
                 "upstreams `\(other.name)` and `\(upstream.name)` have one "
-                    + "audience `\(audience)`, so a token for one is good at the other: give each its "
-                    + "own `audience`, or write `\"shared_audience\": true` in both")
+                    + "audience `\(audience)`, so a token for one is good at the other: give each "
+                    + "its own `audience`, or write `\"shared_audience\": true` in both")
         }
     }
 
@@ -103,7 +103,8 @@ extension ConfigurationDraft {
             fault(
                 place,
                 "`drain.grace`, \(DurationText.text(drain.graceMilliseconds)), must not be "
-                    + "longer than `drain.deadline`, \(DurationText.text(drain.deadlineMilliseconds))"
+                    + "longer than `drain.deadline`, "
+                    + DurationText.text(drain.deadlineMilliseconds)
             )
         }
     }

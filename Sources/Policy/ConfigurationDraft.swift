@@ -100,8 +100,8 @@ struct PolicyNode {
     }
 }
 
-/// Invariant: each array of nodes is as long as the list of the configuration that it tells of, or empty
-/// where that list is a default.
+/// Invariant: each array of nodes is as long as the list of the configuration that it tells of, or
+/// empty where that list is a default.
 struct PolicyPlaces {
     var root: PolicyNode?
     var upstreams: [PolicyNode] = []

@@ -164,7 +164,8 @@ package struct EffectiveSummary: CustomStringConvertible {
             add(
                 "  \(agent.name)",
                 (agent.user == agent.name ? "" : "user \(agent.user), ")
-                    + "scopes \(scopes), \(keys), \(isLimited ? agent.rate.description : "no rate limit")",
+                    + "scopes \(scopes), \(keys), "
+                    + (isLimited ? agent.rate.description : "no rate limit"),
                 .agentRate)
         }
     }

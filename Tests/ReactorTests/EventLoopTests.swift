@@ -30,7 +30,7 @@ struct EventLoopTests {
         let near = Socket(Descriptor(owning: left))
         let far = Socket(Descriptor(owning: right))
         let token = SlotToken(kind: 7, index: 3, generation: 9)
-        try loop.add(near.descriptor, [.readable], token: token)
+        try loop.add(near.descriptor, .readable, token: token)
         #expect(turn(&loop) == [])
         #expect(far.send(text: "ab") == .bytes(2))
         let report = Report(token: token.rawValue, flags: "r")
@@ -47,15 +47,15 @@ struct EventLoopTests {
         let near = Socket(Descriptor(owning: left))
         let far = Socket(Descriptor(owning: right))
         let token = SlotToken(kind: 1, index: 1, generation: 1)
-        try loop.add(near.descriptor, [], token: token)
+        try loop.add(near.descriptor, .none, token: token)
         _ = far.send(text: "x")
         #expect(turn(&loop) == [])
-        try loop.modify(near.descriptor, [.writable], token: token)
+        try loop.modify(near.descriptor, .writable, token: token)
         #expect(turn(&loop).map(\.flags) == ["w"])
-        try loop.modify(near.descriptor, [.readable, .writable], token: token)
+        try loop.modify(near.descriptor, Interest(readable: true, writable: true), token: token)
         #expect(turn(&loop).map(\.flags) == ["rw"])
         let other = SlotToken(kind: 1, index: 1, generation: 3)
-        try loop.modify(near.descriptor, [.readable], token: other)
+        try loop.modify(near.descriptor, .readable, token: other)
         #expect(turn(&loop) == [Report(token: other.rawValue, flags: "r")])
         loop.remove(near.descriptor)
         #expect(turn(&loop) == [])
@@ -67,12 +67,12 @@ struct EventLoopTests {
         let near = Descriptor(owning: left)
         let far = Descriptor(owning: right)
         let token = SlotToken(kind: 1, index: 1, generation: 1)
-        try loop.add(near, [.readable], token: token)
+        try loop.add(near, .readable, token: token)
         var faults: [Int32] = []
-        do throws(SystemError) { try loop.add(near, [.readable], token: token) } catch {
+        do throws(SystemError) { try loop.add(near, .readable, token: token) } catch {
             faults.append(error.number)
         }
-        do throws(SystemError) { try loop.modify(far, [.readable], token: token) } catch {
+        do throws(SystemError) { try loop.modify(far, .readable, token: token) } catch {
             faults.append(error.number)
         }
         loop.remove(far)
@@ -83,12 +83,12 @@ struct EventLoopTests {
         var loop = try EventLoop()
         let link = try Link()
         let token = SlotToken(kind: 1, index: 1, generation: 1)
-        try loop.add(link.server.descriptor, [.peerClosed], token: token)
+        try loop.add(link.server.descriptor, .peerClosed, token: token)
         _ = link.client.send(text: "unread")
         #expect(turn(&loop, milliseconds: 20) == [])
         link.client.finishWriting()
         #expect(turn(&loop, milliseconds: 2000).map(\.flags) == ["p"])
-        try loop.modify(link.server.descriptor, [.readable, .peerClosed], token: token)
+        try loop.modify(link.server.descriptor, Interest.readable.union(.peerClosed), token: token)
         #expect(turn(&loop).map(\.flags) == ["rp"])
     }
 
@@ -102,7 +102,7 @@ struct EventLoopTests {
             twin.resetOnClose()
         }
         let server = Socket(Descriptor(owning: dup(link?.server.descriptor.rawValue ?? -1)))
-        try loop.add(server.descriptor, [], token: token)
+        try loop.add(server.descriptor, .none, token: token)
         link = nil
         let reports = turn(&loop, milliseconds: 2000)
         #expect(reports.count == 1)
@@ -117,7 +117,7 @@ struct EventLoopTests {
         let far = Socket(Descriptor(owning: right))
         let first = table.insert(Socket(Descriptor(owning: left))) ?? -1
         let old = table.token(at: first)
-        try loop.add(table[first].descriptor, [.readable], token: old)
+        try loop.add(table[first].descriptor, .readable, token: old)
         _ = far.send(text: "x")
         #expect(turn(&loop).map(\.token) == [old.rawValue])
         // The connection is closed and its slot is given on, within the same turn.
@@ -138,7 +138,7 @@ struct EventLoopTests {
         let wakeups = try (0..<count).map { _ in try Wakeup() }
         for (index, wakeup) in wakeups.enumerated() {
             let token = SlotToken(kind: 1, index: index, generation: 1)
-            try loop.add(wakeup.descriptor, [.readable], token: token)
+            try loop.add(wakeup.descriptor, .readable, token: token)
             wakeup.signal()
         }
         var seen: Set<UInt64> = []

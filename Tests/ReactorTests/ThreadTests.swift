@@ -32,7 +32,7 @@ struct ThreadTests {
         let thread = try Thread(name: "loop") {
             guard var loop = try? EventLoop() else { return }
             let token = SlotToken(kind: 1, index: 1, generation: 1)
-            try? loop.add(wakeup.descriptor, [.readable], token: token)
+            try? loop.add(wakeup.descriptor, .readable, token: token)
             while box.text.withLock({ $0.isEmpty }) {
                 if loop.wait(milliseconds: 10_000) == 1 { wakeup.acknowledge() }
                 box.turns.add(1, ordering: .relaxed)

@@ -26,8 +26,7 @@ package enum UUIDv7 {
     }
 
     private static func append(_ word: UInt64, digits: Range<Int>, to buffer: inout Buffer) {
-        for digit in digits {
-            buffer.append(Hex.digit(UInt8(truncatingIfNeeded: word >> UInt64(60 - digit * 4) & 15)))
-        }
+        buffer.append(
+            hexadecimalDigits: word << UInt64(4 * digits.lowerBound), count: digits.count)
     }
 }
