@@ -59,6 +59,7 @@ package struct FilterChain: ~Copyable {
     ) -> ChainOutcome {
         var position = position
         totp.lastAttempt = .none
+        totp.lastFailure = nil
         jwt.signed = false
         // The last request's token must not be there for one that got none.
         token.clear()
@@ -90,6 +91,9 @@ package struct FilterChain: ~Copyable {
 
     /// Whether the request that ran last was given a newly signed token.
     package var hasSigned: Bool { jwt.signed }
+
+    /// What a wrong code in the request that ran last led to.
+    package var failureOutcome: FailureOutcome? { totp.lastFailure }
 
     /// What the request that ran last did to the second factor; `nil` where it came not so far.
     package var totpResult: TOTPResult? {

@@ -14,6 +14,9 @@ struct TOTPFilter: ~Copyable {
     /// How the last attempt went, for the counters.
     var lastAttempt = Attempt.none
 
+    /// What the last attempt led to, where it was a wrong code.
+    var lastFailure: FailureOutcome?
+
     enum Attempt: Equatable {
         case none, accepted, session, wrong, reused, locked, disabled, missing, malformed
     }
@@ -80,7 +83,7 @@ struct TOTPFilter: ~Copyable {
             seed: agent, code: facts.code.text, step: parameters.step(atSeconds: facts.wallSeconds),
             skew: state.rules.skew)
         guard let step else {
-            state.failures.failed(agent: agent, address: address, now: now)
+            lastFailure = state.failures.failed(agent: agent, address: address, now: now)
             lastAttempt = .wrong
             return .refuse(.totpInvalid)
         }

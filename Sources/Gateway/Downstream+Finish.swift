@@ -4,6 +4,7 @@ import Bytes
 import Filters
 import HTTP1
 import Reactor
+import TLS
 import Telemetry
 
 extension Downstream {
@@ -11,6 +12,10 @@ extension Downstream {
     mutating func finish(_ context: inout WorkerContext) {
         exchange.record.durationMicroseconds =
             (context.now.nanoseconds + context.elapsed - exchange.startedAt) / 1000
+        // The name lies behind the head's texts, where nothing else is written any more.
+        let nameStart = memo.count
+        if memo.isAttached { session?.appendServerName(to: &memo) }
+        exchange.memo.serverName = nameStart..<memo.count
         context.record(exchange, client: client, isTLS: session != nil, memo: memo.readable)
         memo.release(to: &context.memoPool)
         if exchange.keepsAlive, exchange.request == .complete || exchange.requestBody.isComplete {
@@ -74,7 +79,8 @@ extension WorkerContext {
             agent: agent.span, user: user.span,
             method: memo.extracting(exchange.memo.method),
             path: memo.extracting(exchange.memo.path),
-            tls: tls.span, into: &output)
+            tls: tls.span, serverName: memo.extracting(exchange.memo.serverName),
+            into: &output)
         address.clear()
         swap(&output, &line)
         swap(&address, &plain)

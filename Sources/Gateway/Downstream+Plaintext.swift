@@ -35,7 +35,11 @@ extension Downstream {
         exchange.take(context.head, isDraining: true)
         rememberTarget(context)
         if context.head.contains(.authorization) { context.auditExposedSecret(client) }
-        if isKeySetAllowed(context) {
+        if let limiter = context.gateway.ipLimiter,
+            limiter.take(client, now: context.now.nanoseconds) != .pass
+        {
+            refuse(.rateLimited, &context)
+        } else if isKeySetAllowed(context) {
             answerKeySet(isKnown: context.knowsKeySet(plainIn.readable), &context)
         } else {
             refuse(.tlsRequired, &context)

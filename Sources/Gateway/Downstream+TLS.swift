@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bytes
+import Filters
 import Reactor
 import TLS
 import Telemetry
@@ -17,6 +18,13 @@ extension Downstream {
             swap(&cipherIn, &plainIn)
             phase = .plaintext
         case .hello, .malformed:
+            if let limiter = context.gateway.handshakeLimiter,
+                limiter.take(client, now: context.now.nanoseconds) != .pass
+            {
+                context.metrics.tlsHandshake(result: .failed, nanoseconds: 0)
+                isClosing = true
+                return
+            }
             // libssl answers a malformed one with the right alert.
             guard let session = TLSSession(context.gateway.tls, pump: context.pump) else {
                 isClosing = true

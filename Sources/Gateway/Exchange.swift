@@ -70,4 +70,5 @@ struct Memo {
     var spanID: Range<Int> = 0..<0
     var method: Range<Int> = 0..<0
     var path: Range<Int> = 0..<0
+    var serverName: Range<Int> = 0..<0
 }

@@ -18,6 +18,8 @@ package final class Gateway: Sendable {
     package let tls: TLSServerContext
     package let jwks: JWKS
     package let ipLimiter: AddressRateLimiter?
+    /// Before anybody has said who they are, a handshake is the costliest thing to ask for.
+    package let handshakeLimiter: AddressRateLimiter?
     package let connections: ConnectionLimits
     package let endpoints: [Endpoint]
     package let schema: MetricsSchema
@@ -41,6 +43,7 @@ package final class Gateway: Sendable {
         self.endpoints = endpoints
         self.logWakeup = logWakeup
         ipLimiter = configuration.ipRate.map { AddressRateLimiter(limit: RateLimit($0)) }
+        handshakeLimiter = configuration.ipRate.map { AddressRateLimiter(limit: RateLimit($0)) }
         let limits = configuration.listen.limits
         connections = ConnectionLimits(
             total: limits.connections, perAddress: limits.connectionsPerIP)

@@ -50,15 +50,6 @@ extension WorkerContext {
         plain.append("\r\n")
     }
 
-    /// A key or token that came in the clear is known to others now: somebody should hear of it.
-    func auditExposedSecret(_ client: IPAddress) {
-        var line = SystemLine(
-            .warn, "credentials were sent in plaintext to the TLS port",
-            at: now.wallNanoseconds, audit: true)
-        line.add("client", client.description)
-        gateway.write(line)
-    }
-
     /// Whether `If-None-Match` names the key set's entity tag (RFC 9110 §13.1.2).
     func knowsKeySet(_ bytes: Span<UInt8>) -> Bool {
         let tag = gateway.jwks.entityTag

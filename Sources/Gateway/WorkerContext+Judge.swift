@@ -4,6 +4,7 @@ import Bytes
 import Crypto
 import Filters
 import HTTP1
+import Identity
 import Policy
 import Reactor
 import Telemetry
@@ -110,6 +111,9 @@ extension WorkerContext {
         facts.upstream = rule.upstream
         let outcome = chain.run(&facts, head, bytes)
         if let result = chain.totpResult { metrics.totp(result: result) }
+        if let outcome = chain.failureOutcome, outcome != .counted {
+            auditLockout(outcome, agent: facts.agent, facts.client)
+        }
         switch outcome.verdict {
         case .pass:
             if head.wantsUpgrade { return .refuse(.upgradeDenied) }

@@ -39,6 +39,10 @@ struct WorkerContext: ~Copyable {
     /// Access lines are written: the log level is `info` or finer.
     let isLoggingRequests: Bool
 
+    /// The second that audit lines were last written in, and how many.
+    var auditSecond: UInt64 = 0
+    var auditCount = 0
+
     // Scratch: empty between two events.
 
     var head = RequestHead()

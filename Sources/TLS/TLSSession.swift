@@ -136,6 +136,19 @@ package struct TLSSession: ~Copyable {
         _ = unsafe SSL_free_buffers(session)
     }
 
+    /// Appends the name that the client asked for (SNI), if it did.
+    package func appendServerName(to buffer: inout Buffer) {
+        guard let name = unsafe SSL_get_servername(session, TLSEXT_NAMETYPE_host_name) else {
+            return
+        }
+        var index = 0
+        // SAFETY: libssl ends the name with a zero byte and keeps it as long as the session.
+        while unsafe name[index] != 0 {
+            buffer.append(unsafe UInt8(bitPattern: name[index]))
+            index += 1
+        }
+    }
+
     /// Plaintext that libssl has decrypted and still holds.
     package var pending: Int { Int(unsafe SSL_pending(session)) }
 }

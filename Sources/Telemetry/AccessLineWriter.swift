@@ -31,6 +31,7 @@ package struct AccessLineWriter: ~Copyable {
     /// - Parameters:
     ///   - path: without its query, which may hold secrets.
     ///   - tls: version or suite, as in `TLSv1.3`.
+    ///   - serverName: what the client asked for (RFC 6066 §3).
     /// - Returns: false where the buffer lacks the room; it is then as it was.
     package mutating func write(
         _ record: AccessRecord,
@@ -43,6 +44,7 @@ package struct AccessLineWriter: ~Copyable {
         method: borrowing Span<UInt8>,
         path: borrowing Span<UInt8>,
         tls: borrowing Span<UInt8>,
+        serverName: borrowing Span<UInt8>,
         into buffer: inout Buffer
     ) -> Bool {
         let count = buffer.count
@@ -78,6 +80,7 @@ package struct AccessLineWriter: ~Copyable {
         writeAmounts(record, into: &buffer)
         if tls.count > 0 {
             write(",\"tls\":\"", tls, into: &buffer)
+        write(",\"sni\":\"", serverName, into: &buffer)
             buffer.append("\"}\n")
         } else {
             buffer.append("}\n")

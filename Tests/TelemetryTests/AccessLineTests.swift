@@ -15,6 +15,7 @@ import Testing
         var method: [UInt8] = []
         var path: [UInt8] = []
         var tls: [UInt8] = []
+        var serverName: [UInt8] = []
 
         func write(
             _ record: AccessRecord, by writer: inout AccessLineWriter, into buffer: inout Buffer
@@ -22,7 +23,8 @@ import Testing
             writer.write(
                 record, requestID: requestID.span, traceID: traceID.span, spanID: spanID.span,
                 client: client.span, agent: agent.span, user: user.span, method: method.span,
-                path: path.span, tls: tls.span, into: &buffer)
+                path: path.span, tls: tls.span, serverName: serverName.span,
+                into: &buffer)
         }
     }
 

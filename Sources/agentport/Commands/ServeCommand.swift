@@ -12,8 +12,8 @@ extension Command {
               api_key            without a policy: the agent's key; made at first start if missing
               signing_key        a P-256 key in PEM; made at first start if missing
 
-            SIGHUP reloads policy, certificates and seeds. SIGTERM and SIGINT drain and exit 0; a
-            second one exits at once.
+            SIGTERM and SIGINT drain and exit 0; a second one exits at once. Reloading by SIGHUP is
+            not built yet.
 
             example:
               AGENTPORT_UPSTREAM=http://127.0.0.1:8080 agentport serve --secrets-dir ./secrets

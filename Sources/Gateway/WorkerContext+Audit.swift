@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import Filters
+import Identity
+import Policy
+import Reactor
+import Telemetry
+
+/// Lines that somebody should hear of. They are never dropped, so what strangers can cause is
+/// bounded here, by the second.
+extension WorkerContext {
+    static let auditsPerSecondMax = 10
+
+    /// A key or token that came in the clear is known to others now.
+    mutating func auditExposedSecret(_ client: IPAddress) {
+        guard mayAudit() else { return }
+        var line = SystemLine(
+            .warn, "credentials were sent in plaintext to the TLS port", at: now.wallNanoseconds,
+            audit: true)
+        line.add("client", client.description)
+        gateway.write(line)
+    }
+
+    mutating func auditLockout(_ outcome: FailureOutcome, agent: Int, _ client: IPAddress) {
+        guard mayAudit() else { return }
+        var line = SystemLine(
+            .warn,
+            outcome == .disabled
+                ? "the agent's seed is disabled after too many wrong codes"
+                : "locked out after wrong codes",
+            at: now.wallNanoseconds, audit: true)
+        line.add("agent", gateway.configuration.agents[agent].name)
+        line.add("client", client.description)
+        gateway.write(line)
+    }
+
+    private mutating func mayAudit() -> Bool {
+        if auditSecond != now.wallSeconds {
+            auditSecond = now.wallSeconds
+            auditCount = 0
+        }
+        auditCount += 1
+        return auditCount <= Self.auditsPerSecondMax
+    }
+}
