@@ -46,6 +46,11 @@ extension Buffer {
         unsafe place.update(from: text.utf8Start, count: text.utf8CodeUnitCount)
     }
 
+    /// What waits in another buffer, which keeps it.
+    package mutating func append(contentsOf other: borrowing Buffer) {
+        append(other.readable)
+    }
+
     /// For start-up and rare answers; the hot path appends spans and static strings.
     package mutating func append(text: String) {
         guard has(room: text.utf8.count) else { return }

@@ -76,6 +76,7 @@ package final class ControlLoop {
             for index in 0..<count { handle(loop.event(at: index), actions, now) }
             if now >= nextTick {
                 nextTick = now + Self.tickMilliseconds
+                for server in servers { server.wake(on: &loop) }
                 actions.onTick()
             }
         }

@@ -15,6 +15,7 @@ package final class LogWriter: Sendable {
     private let channel: LogChannel
     private let wakeup: Wakeup
     private let isStopping = Atomic<Bool>(false)
+    private let isDone = Atomic<Bool>(false)
     /// Takes bytes of whole or partial lines; false where they can't be written.
     private let write: @Sendable (Span<UInt8>) -> Bool
 
@@ -33,6 +34,13 @@ package final class LogWriter: Sendable {
         wakeup.signal()
     }
 
+    /// Waits for ``run()`` to return, but not for ever: whoever reads standard output may not.
+    package func waitUntilDone(milliseconds: Int) {
+        for _ in 0..<(milliseconds / 10) where !isDone.load(ordering: .acquiring) {
+            Process.pause(milliseconds: 10)
+        }
+    }
+
     package func run() {
         var reader = LogReader()
         while true {
@@ -43,7 +51,10 @@ package final class LogWriter: Sendable {
                 _ = write(bytes)
                 return bytes.count
             }
-            if isStopping, channel.isEmpty { return }
+            if isStopping, channel.isEmpty {
+                isDone.store(true, ordering: .releasing)
+                return
+            }
             if hadLines {
                 Process.pause(milliseconds: Self.lingerMilliseconds)
                 continue

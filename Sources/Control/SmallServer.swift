@@ -14,6 +14,7 @@ package final class SmallServer {
     private let listenerToken: SlotToken
     private var connections: SlotTable<SmallConnection>
     private var pool = SlabPool(bound: 4)
+    private var isResting = false
     private let handler: (SmallRequest) -> SmallResponse
 
     /// - Parameter kind: names this server's events on the loop; `kind + 1` its connections'.
@@ -58,6 +59,19 @@ package final class SmallServer {
         return true
     }
 
+    /// No descriptor is left: to accept again at once would only spin.
+    private func rest(_ loop: inout EventLoop) {
+        isResting = true
+        try? loop.modify(listener.descriptor, .none, token: listenerToken)
+    }
+
+    /// Called once a second.
+    func wake(on loop: inout EventLoop) {
+        guard isResting else { return }
+        isResting = false
+        try? loop.modify(listener.descriptor, .readable, token: listenerToken)
+    }
+
     private func acceptAll(_ loop: inout EventLoop, _ now: UInt64) {
         var peer = SocketAddress.none
         while true {
@@ -65,14 +79,15 @@ package final class SmallServer {
             case .connection(let socket): open(socket, &loop, now)
             case .lost: continue
             case .wouldBlock: return
-            case .exhausted: return
-            case .failed: return
+            case .exhausted: return rest(&loop)
+            case .failed: return rest(&loop)
             }
         }
     }
 
     private func open(_ socket: consuming Socket, _ loop: inout EventLoop, _ now: UInt64) {
         closeIdle(now)
+        if connections.count == Self.connectionsMax { closeLongestIdle() }
         guard connections.count < Self.connectionsMax,
             let index = connections.insert(SmallConnection(socket, now: now))
         else { return }
@@ -83,6 +98,19 @@ package final class SmallServer {
         } catch {
             _ = connections.remove(at: index)
         }
+    }
+
+    private func closeLongestIdle() {
+        var oldest: Int?
+        for index in 0..<connections.indexEnd where connections.isOccupied(index) {
+            if let known = oldest,
+                connections[known].lastActiveAt <= connections[index].lastActiveAt
+            {
+                continue
+            }
+            oldest = index
+        }
+        if let oldest { _ = connections.remove(at: oldest) }
     }
 
     private func closeIdle(_ now: UInt64) {

@@ -13,13 +13,17 @@ extension Downstream {
     private func deadline(_ context: borrowing WorkerContext) -> UInt64 {
         let limits = context.limits
         if phase == .lingering { return lingerUntil }
+        if isStarved { return context.now.milliseconds + Self.starvedMilliseconds }
         if !cipherOut.isEmpty {
             // The client does not read: as long as an idle connection may last, not longer.
             return lastWriteAt + UInt64(limits.keepaliveTimeoutMilliseconds)
         }
         switch phase {
         case .sniffing, .handshaking, .lingering:
-            return acceptedAt + UInt64(limits.headerTimeoutMilliseconds)
+            let end = acceptedAt + UInt64(limits.headerTimeoutMilliseconds)
+            // Going away, the gateway waits no longer for those who have not said anything yet.
+            guard context.closingSince > 0 else { return end }
+            return min(end, context.closingSince + Self.lingerMilliseconds)
         case .plaintext:
             return acceptedAt + Self.plaintextMilliseconds
         case .open: break
@@ -35,12 +39,20 @@ extension Downstream {
             let idleSince = max(lastReadAt, lastWriteAt)
             let end = idleSince + UInt64(limits.keepaliveTimeoutMilliseconds)
             return hasReleasedBuffers ? end : min(idleSince + Self.quietMilliseconds, end)
+        case .receivingBody where isWaitingForUpstream:
+            return .max
         case .receivingBody:
             return lastReadAt + UInt64(limits.bodyTimeoutMilliseconds)
         case .complete:
             // The upstream's own timer runs; a live answer may take as long as it likes.
             return hasReleasedBuffers ? .max : max(lastReadAt, lastWriteAt) + Self.quietMilliseconds
         }
+    }
+
+    /// The client has nothing to answer for: what it has sent is not taken yet, or it waits to be
+    /// told to go on. The upstream's own timer runs.
+    private var isWaitingForUpstream: Bool {
+        !plainIn.isEmpty || (exchange.awaitsContinue && exchange.requestBody.count == 0)
     }
 
     func arm(_ context: inout WorkerContext) {
@@ -54,6 +66,10 @@ extension Downstream {
 
     mutating func onTimer(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
         let now = context.now.milliseconds
+        if isStarved {
+            isStarved = false
+            return advance(&context, &pool)
+        }
         guard deadline(context) <= now else {
             arm(&context)
             return .keep
@@ -90,7 +106,10 @@ extension Downstream {
     /// Ends an idle connection because the gateway is going away; one that has just begun to send
     /// is served first.
     mutating func onDrain(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
-        guard phase == .open, exchange.request == .awaitingHead else { return .keep }
+        guard phase == .open, exchange.request == .awaitingHead else {
+            arm(&context)
+            return .keep
+        }
         let fate = onReadable(&context, &pool)
         guard fate == .keep, phase == .open, exchange.request == .awaitingHead,
             exchange.startedAt == 0

@@ -176,21 +176,20 @@ extension Downstream {
     ) -> Step {
         let index = exchange.connection
         guard index >= 0 else { return .idle }
-        guard pool.connections[index].output.attach(from: &context.pool) else { return .idle }
+        guard pool.connections[index].output.attach(from: &context.pool) else {
+            isStarved = true
+            return .idle
+        }
         let before = plainIn.count
         let wasReceiving = exchange.request
         do throws(BodyFault) {
             try fillRequestBody(&pool.connections[index].output)
         } catch {
-            dropUpstream(&context, &pool)
-            refuse(.httpMalformed, &context)
-            return .progress
+            return stop(.httpMalformed, &context, &pool)
         }
         let announced = exchange.requestBody.count &+ exchange.requestBody.announced
         guard announced <= context.limits.bodyBytes else {
-            dropUpstream(&context, &pool)
-            refuse(.bodyTooLarge, &context)
-            return .progress
+            return stop(.bodyTooLarge, &context, &pool)
         }
         guard push(&context, &pool) else { return upstreamLost(.reset, &context, &pool) }
         let hasMoved = plainIn.count < before || exchange.request != wasReceiving
@@ -229,13 +228,29 @@ extension Downstream {
         return true
     }
 
+    /// Refuses a request whose body has turned out wrong. Once an answer is underway nothing can
+    /// be said any more, and the client must not take what it has for whole.
+    private mutating func stop(
+        _ problem: Problem, _ context: inout WorkerContext, _ pool: inout UpstreamPool
+    ) -> Step {
+        guard exchange.hasResponseBegun else {
+            dropUpstream(&context, &pool)
+            refuse(problem, &context)
+            return .progress
+        }
+        let status = exchange.record.status
+        giveUp(problem, &context, &pool, status: status)
+        return .end(.reset)
+    }
+
     /// Ends an exchange that nobody waits for any more.
     mutating func giveUp(
-        _ problem: Problem, _ context: inout WorkerContext, _ pool: inout UpstreamPool
+        _ problem: Problem, _ context: inout WorkerContext, _ pool: inout UpstreamPool,
+        status: Int? = nil
     ) {
         dropUpstream(&context, &pool)
         exchange.keepsAlive = false
-        exchange.record.status = problem.status
+        exchange.record.status = status ?? problem.status
         exchange.record.code = Int(problem.rawValue)
         finish(&context)
     }

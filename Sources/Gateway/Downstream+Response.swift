@@ -21,10 +21,11 @@ extension Downstream {
         case .end: pool.connections[index].hasEnded = true
         case .failed:
             // What came before the reset still counts.
-            guard !pool.connections[index].input.isEmpty else {
+            guard !pool.connections[index].input.isEmpty || exchange.hasResponseBegun else {
                 return fate(upstreamLost(.reset, &context, &pool), &context, &pool)
             }
             pool.connections[index].hasEnded = true
+            pool.connections[index].wasReset = true
         }
         let fate = relayResponse(&context, &pool)
         return fate == .keep ? advance(&context, &pool) : fate
@@ -69,6 +70,10 @@ extension Downstream {
     mutating func relayResponse(
         _ context: inout WorkerContext, _ pool: inout UpstreamPool
     ) -> Fate {
+        if exchange.connection >= 0, pool.connections[exchange.connection].isUnwatched {
+            // Room for what the loop no longer reads.
+            _ = pool.connections[exchange.connection].input.attach(from: &context.pool)
+        }
         while exchange.connection >= 0, cipherOut.isEmpty {
             let isStep =
                 exchange.response == .awaitingHead
@@ -76,7 +81,7 @@ extension Downstream {
             guard emit(&context) else { return abort(&context, &pool) }
             switch isStep {
             case .progress: continue
-            case .idle: break
+            case .idle: if readUnwatched(&pool) { continue }
             case .end(let fate): return fate
             }
             break
@@ -86,6 +91,26 @@ extension Downstream {
             pool.watchBusy(exchange.connection, isRelayStalled: !cipherOut.isEmpty, &context)
         }
         return .keep
+    }
+
+    /// Reads on from a connection that is out of the loop.
+    ///
+    /// - Returns: whether something has changed.
+    private func readUnwatched(_ pool: inout UpstreamPool) -> Bool {
+        let index = exchange.connection
+        guard index >= 0, pool.connections[index].isUnwatched, !pool.connections[index].hasEnded,
+            pool.connections[index].input.isAttached
+        else { return false }
+        pool.connections[index].input.compact()
+        switch pool.connections[index].receive() {
+        case .bytes: return true
+        case .wouldBlock: return false
+        case .end: pool.connections[index].hasEnded = true
+        case .failed:
+            pool.connections[index].hasEnded = true
+            pool.connections[index].wasReset = true
+        }
+        return true
     }
 
     private mutating func relayHead(
@@ -152,9 +177,10 @@ extension Downstream {
     ) -> Step {
         let index = exchange.connection
         do throws(BodyFault) {
-            try fillResponseBody(
+            let isExhausted = try fillResponseBody(
                 from: &pool.connections[index].input, to: &context.plain)
-            if pool.connections[index].hasEnded, pool.connections[index].input.isEmpty {
+            if isExhausted, pool.connections[index].hasEnded, !exchange.responseBody.isComplete {
+                if pool.connections[index].wasReset { throw BodyFault.truncated }
                 try exchange.responseBody.finish()
             }
         } catch {
@@ -165,23 +191,26 @@ extension Downstream {
         guard exchange.responseBody.isComplete else {
             return context.plain.isEmpty ? .idle : .progress
         }
-        if exchange.responseFraming == .chunked { exchange.endChunks(of: &context.plain) }
+        if exchange.responseFraming == .chunked { exchange.endResponseChunks(of: &context.plain) }
         guard emit(&context) else { return .end(abort(&context, &pool)) }
         complete(&context, &pool)
         return .progress
     }
 
     /// What fits, with its framing, into two records.
+    ///
+    /// - Returns: whether nothing more can be had from what is there.
     private mutating func fillResponseBody(
         from input: inout Buffer, to plain: inout Buffer
-    ) throws(BodyFault) {
+    ) throws(BodyFault) -> Bool {
         while !input.isEmpty, !exchange.responseBody.isComplete {
             let room = Exchange.plaintextMax - plain.count - Exchange.chunkRoomMin
-            guard room > 0 else { return }
+            guard room > 0 else { return false }
             let consumed = try exchange.relayResponse(input.readable.prefix(room), to: &plain)
             input.consume(consumed)
-            guard consumed > 0 else { return }
+            guard consumed > 0 else { return true }
         }
+        return true
     }
 
     /// The answer is out: give the upstream connection back, log, and make room for the next.
@@ -220,8 +249,9 @@ extension Downstream {
         {
             return .progress
         }
+        // A retry that could not be made has closed it already.
+        if exchange.connection >= 0 { pool.close(index, &context) }
         exchange.connection = -1
-        pool.close(index, &context)
         context.metrics.upstream(exchange.record.upstream, result: result)
         guard !exchange.hasResponseBegun else {
             exchange.record.code = Int(Problem.upstreamBadResponse.rawValue)
@@ -240,11 +270,17 @@ extension Downstream {
     private mutating func retry(
         _ context: inout WorkerContext, _ pool: inout UpstreamPool
     ) -> Bool {
-        let old = exchange.connection
+        // The old one first: it counts among those that the upstream may have.
+        var output = Buffer()
+        pool.swapOutput(of: exchange.connection, with: &output)
+        pool.close(exchange.connection, &context)
+        exchange.connection = -1
         let lending = pool.connect(upstream: exchange.record.upstream, to: token, &context)
-        guard case .lent(let index) = lending else { return false }
-        pool.moveOutput(from: old, to: index)
-        pool.close(old, &context)
+        guard case .lent(let index) = lending else {
+            output.release(to: &context.pool)
+            return false
+        }
+        pool.swapOutput(of: index, with: &output)
         exchange.connection = index
         return true
     }

@@ -10,30 +10,43 @@ extension Downstream {
     /// Tells TLS from plaintext by the first byte, and waits for the whole ClientHello.
     mutating func sniff(_ context: inout WorkerContext) {
         var hello = ClientHello()
-        switch hello.inspect(cipherIn.readable) {
-        case .needMore:
-            // A hello larger than a slab is none.
-            if cipherIn.room == 0 { isClosing = true }
+        switch hello.inspect(opening.readable) {
+        case .needMore where opening.room > 0:
+            break
         case .plaintext:
-            swap(&cipherIn, &plainIn)
+            guard plainIn.attach(from: &context.pool) else {
+                isClosing = true
+                return
+            }
+            plainIn.append(contentsOf: opening)
+            opening.release(to: &context.memoPool)
             phase = .plaintext
-        case .hello, .malformed:
-            if let limiter = context.gateway.handshakeLimiter,
-                limiter.take(client, now: context.now.nanoseconds) != .pass
-            {
-                context.metrics.tlsHandshake(result: .failed, nanoseconds: 0)
-                isClosing = true
-                return
-            }
-            // libssl answers a malformed one with the right alert.
-            guard let session = TLSSession(context.gateway.tls, pump: context.pump) else {
-                isClosing = true
-                return
-            }
-            self.session = consume session
-            phase = .handshaking
-            shakeHands(&context)
+        case .needMore, .hello, .malformed:
+            // A hello too long for the small slab is read by libssl alone, which also answers a
+            // malformed one with the right alert.
+            beginTLS(&context)
         }
+    }
+
+    private mutating func beginTLS(_ context: inout WorkerContext) {
+        if let limiter = context.gateway.handshakeLimiter,
+            limiter.take(client, now: context.now.nanoseconds) != .pass
+        {
+            context.metrics.tlsHandshake(result: .failed, nanoseconds: 0)
+            isClosing = true
+            return
+        }
+        guard cipherIn.attach(from: &context.pool),
+            let session = TLSSession(context.gateway.tls, pump: context.pump)
+        else {
+            isClosing = true
+            return
+        }
+        cipherIn.append(contentsOf: opening)
+        opening.release(to: &context.memoPool)
+        self.session = consume session
+        phase = .handshaking
+        shakeHands(&context)
     }
 
     mutating func shakeHands(_ context: inout WorkerContext) {
@@ -66,6 +79,7 @@ extension Downstream {
     mutating func unseal(_ context: inout WorkerContext) -> Bool {
         guard !hasClosed, !cipherIn.isEmpty || (session?.pending ?? 0) > 0 else { return false }
         guard plainIn.attach(from: &context.pool), cipherOut.attach(from: &context.pool) else {
+            isStarved = true
             return false
         }
         if plainIn.room < TLSSession.recordPlaintextMax { plainIn.compact() }

@@ -37,7 +37,9 @@ struct Downstream: ~Copyable {
     static let lingerBytesMax = 64 * 1024
     static let lingerMilliseconds: UInt64 = 1000
     /// A connection this long without traffic gives its TLS buffers back.
-    static let quietMilliseconds: UInt64 = 1000
+    static let quietMilliseconds: UInt64 = 200
+
+    static let starvedMilliseconds: UInt64 = 10
 
     static let kind: UInt8 = 3
 
@@ -47,6 +49,9 @@ struct Downstream: ~Copyable {
     var phase = Phase.sniffing
     var state = ConnectionState.handshaking
     var session: TLSSession?
+    /// The first bytes, until they show what they are: in a small slab, since whoever sends one
+    /// byte and waits must not hold a large one.
+    var opening = Buffer()
     var cipherIn = Buffer()
     var plainIn = Buffer()
     /// Sealed, and not taken by the kernel yet.
@@ -64,6 +69,8 @@ struct Downstream: ~Copyable {
     /// Nothing more is to be read as a request; the connection ends once the output is out.
     var isClosing = false
     var hasReleasedBuffers = false
+    /// Waits for memory; looked at again after ``starvedMilliseconds``.
+    var isStarved = false
     /// Milliseconds, monotonic.
     var acceptedAt: UInt64
     var lastReadAt: UInt64
@@ -84,11 +91,15 @@ struct Downstream: ~Copyable {
     mutating func onReadable(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
         if phase == .lingering { return dropInput(&context) }
         let transfer: Transfer
-        if phase == .plaintext {
-            guard plainIn.attach(from: &context.pool) else { return .reset }
+        switch phase {
+        case .sniffing:
+            guard opening.attach(from: &context.memoPool) else { return .reset }
+            transfer = socket.receive(into: &opening)
+        case .plaintext:
+            guard plainIn.attach(from: &context.pool) else { return starve(&context) }
             transfer = socket.receive(into: &plainIn)
-        } else {
-            guard cipherIn.attach(from: &context.pool) else { return .reset }
+        default:
+            guard cipherIn.attach(from: &context.pool) else { return starve(&context) }
             cipherIn.compact()
             transfer = socket.receive(into: &cipherIn)
         }
@@ -99,6 +110,14 @@ struct Downstream: ~Copyable {
         case .failed: return abort(&context, &pool)
         }
         return advance(&context, &pool)
+    }
+
+    /// There is no slab to be had: go on a little later, when others have given some back.
+    private mutating func starve(_ context: inout WorkerContext) -> Fate {
+        isStarved = true
+        watch(&context)
+        arm(&context)
+        return .keep
     }
 
     mutating func onWritable(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
@@ -137,11 +156,16 @@ struct Downstream: ~Copyable {
             // What was asked whole is answered; a request that was cut short is none.
             switch exchange.request {
             case .awaitingHead: isClosing = true
-            case .receivingBody where !exchange.hasResponseBegun:
+            case .receivingBody where !exchange.hasResponseBegun && plainIn.isEmpty:
                 // Whoever has sent close_notify listens for no answer.
                 giveUp(.httpMalformed, &context, &pool)
             case .receivingBody, .complete: break
             }
+        }
+        if context.closingSince > 0, phase == .open, !isClosing, exchange.startedAt == 0,
+            exchange.request == .awaitingHead, plainIn.isEmpty, cipherOut.isEmpty
+        {
+            isClosing = true
         }
         if hasEnded, phase != .lingering {
             switch judgeEnd() {
@@ -170,7 +194,10 @@ struct Downstream: ~Copyable {
         case .open: break
         }
         // close_notify before FIN: no more requests, but an answer may still be awaited.
-        if hasClosed { return exchange.request == .complete ? .keep : .close }
+        if hasClosed {
+            let mayComplete = exchange.request == .receivingBody && !plainIn.isEmpty
+            return exchange.request == .complete || mayComplete ? .keep : .close
+        }
         // FIN alone is a truncation (RFC 8446 §6.1): the client is gone, or cut off.
         return exchange.request == .awaitingHead && plainIn.isEmpty ? .close : .reset
     }
@@ -206,7 +233,7 @@ struct Downstream: ~Copyable {
         let isFull = !cipherIn.isEmpty || (plainIn.isAttached && plainIn.roomAfterCompaction == 0)
         let isStillHandshaking = phase == .sniffing || phase == .handshaking
         let wantsInput = phase == .lingering || isStillHandshaking || !isFull
-        let wanted = Interest(readable: !hasEnded && wantsInput, writable: !cipherOut.isEmpty)
+        let wanted = Interest(readable: !hasEnded && wantsInput && !isStarved, writable: !cipherOut.isEmpty)
         guard wanted != interest else { return }
         interest = wanted
         // See UpstreamPool.watch: a failure is ended by the timer.
@@ -236,6 +263,7 @@ struct Downstream: ~Copyable {
 
     /// Gives back whatever the connection holds; it is closed right after.
     mutating func dismantle(_ context: inout WorkerContext) {
+        opening.release(to: &context.memoPool)
         cipherIn.release(to: &context.pool)
         plainIn.release(to: &context.pool)
         cipherOut.release(to: &context.pool)

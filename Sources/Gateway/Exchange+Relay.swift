@@ -17,9 +17,11 @@ extension Exchange {
         minorVersion = head.minorVersion
         keepsAlive = head.keepsAlive && !isDraining
         requestFraming = head.framing
+        awaitsContinue = head.expectsContinue
         response = .none
         grant = nil
-        hasTrailers = false
+        requestTrailers = false
+        responseTrailers = false
         record.bytesIn = UInt64(head.count)
     }
 
@@ -38,10 +40,12 @@ extension Exchange {
             output.append(bytes.extracting(range), isChunk: isChunked)
             if !isChunked, requestBody.isComplete { request = .complete }
         case .trailer(let field):
-            appendTrailer(field, in: bytes, to: &output, isRequest: true)
+            var hasBegun = requestTrailers
+            appendTrailer(field, in: bytes, to: &output, isRequest: true, &hasBegun)
+            requestTrailers = hasBegun
         case .end:
             request = .complete
-            if isChunked { endChunks(of: &output) }
+            if isChunked { output.endChunks(hasTrailers: requestTrailers) }
         }
         return event.consumed
     }
@@ -58,17 +62,21 @@ extension Exchange {
         case .needMore, .end: break
         case .data(let range): plain.append(bytes.extracting(range), isChunk: isChunked)
         case .trailer(let field):
-            if isChunked { appendTrailer(field, in: bytes, to: &plain, isRequest: false) }
+            guard isChunked else { break }
+            var hasBegun = responseTrailers
+            appendTrailer(field, in: bytes, to: &plain, isRequest: false, &hasBegun)
+            responseTrailers = hasBegun
         }
         return event.consumed
     }
 
     /// Passes a trailer field on, unless it is one that only a head, or nobody, may set.
-    mutating func appendTrailer(
-        _ field: TrailerField, in bytes: Span<UInt8>, to output: inout Buffer, isRequest: Bool
+    private func appendTrailer(
+        _ field: TrailerField, in bytes: Span<UInt8>, to output: inout Buffer, isRequest: Bool,
+        _ hasBegun: inout Bool
     ) {
-        if !hasTrailers {
-            hasTrailers = true
+        if !hasBegun {
+            hasBegun = true
             output.appendLastChunkBeforeTrailers()
         }
         let isOurs =
@@ -78,14 +86,9 @@ extension Exchange {
         output.appendField(bytes.extracting(field.name), bytes.extracting(field.value))
     }
 
-    /// Ends a chunked body, with its trailers or without.
-    mutating func endChunks(of output: inout Buffer) {
-        if hasTrailers {
-            output.appendHeadEnd()
-        } else {
-            output.appendLastChunk()
-        }
-        hasTrailers = false
+    /// Ends the chunked answer, with its trailers or without.
+    func endResponseChunks(of plain: inout Buffer) {
+        plain.endChunks(hasTrailers: responseTrailers)
     }
 }
 
@@ -100,6 +103,14 @@ extension FieldName {
 }
 
 extension Buffer {
+    fileprivate mutating func endChunks(hasTrailers: Bool) {
+        if hasTrailers {
+            appendHeadEnd()
+        } else {
+            appendLastChunk()
+        }
+    }
+
     fileprivate mutating func append(_ data: Span<UInt8>, isChunk: Bool) {
         if isChunk {
             appendChunk(data)

@@ -49,11 +49,14 @@ struct Exchange {
     var grant: SessionGrant?
     var agent = -1
     var memo = Memo()
-    /// The last chunk is written and trailer fields follow.
-    var hasTrailers = false
+    /// The last chunk is written and trailer fields follow: in the request, in the answer.
+    var requestTrailers = false
+    var responseTrailers = false
     /// The target that is forwarded lies in the context's scratch line, not in the head.
     var isTargetRewritten = false
     var targetCount = 0
+    /// The client sends its body once it is told to (RFC 9110 §10.1.1).
+    var awaitsContinue = false
     /// The upstream keeps its connection open after this answer.
     var responseReuses = false
     var continuesTrace = false

@@ -43,7 +43,11 @@ package final class Gateway: Sendable {
         self.endpoints = endpoints
         self.logWakeup = logWakeup
         ipLimiter = configuration.ipRate.map { AddressRateLimiter(limit: RateLimit($0)) }
-        handshakeLimiter = configuration.ipRate.map { AddressRateLimiter(limit: RateLimit($0)) }
+        // Whatever the rate of requests, a connection's handshake comes before the first of them.
+        handshakeLimiter = configuration.ipRate.map { rate in
+            let most = rate.requests > Rate.standard.requests ? rate : Rate.standard
+            return AddressRateLimiter(limit: RateLimit(most))
+        }
         let limits = configuration.listen.limits
         connections = ConnectionLimits(
             total: limits.connections, perAddress: limits.connectionsPerIP)

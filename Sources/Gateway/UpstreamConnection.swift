@@ -27,8 +27,15 @@ struct UpstreamConnection: ~Copyable {
     /// never sent again.
     var sentCount = 0
     var isReused = false
-    /// The upstream's FIN was read.
+    /// The upstream's FIN was read, or its reset.
     var hasEnded = false
+    /// It was a reset: an answer without an end of its own is not whole.
+    var wasReset = false
+    /// epoll has reported an error while nothing was asked for, and would do so again and again:
+    /// the descriptor is out of the loop, and is read when the client has room.
+    var isUnwatched = false
+    /// The turn of the loop in which it was parked; monotonic nanoseconds.
+    var parkedAt: UInt64 = 0
     /// Links the idle connections of an upstream.
     var nextIdle = -1
 

@@ -65,6 +65,14 @@ struct UpstreamPool: ~Copyable {
     mutating func lendNow(
         upstream: Int, to owner: SlotToken, _ context: inout WorkerContext
     ) -> Lending {
+        // One that was parked in this very turn may have ended since, or have sent what nobody
+        // asked for; of the others the loop has told before any request was read.
+        while case let idle = firstIdle[upstream], idle >= 0,
+            connections[idle].parkedAt == context.now.nanoseconds,
+            !connections[idle].socket.isQuiet
+        {
+            close(idle, &context)
+        }
         let idle = firstIdle[upstream]
         guard idle < 0 else {
             firstIdle[upstream] = connections[idle].nextIdle
@@ -102,25 +110,25 @@ struct UpstreamPool: ~Copyable {
         guard let address = endpoint.address(attempt: attempts[upstream]) else {
             return .unavailable
         }
+        guard let socket = try? Socket.connect(to: address) else { return .unavailable }
+        socket.keepAlive()
+        let new = UpstreamConnection(socket, upstream: upstream)
+        guard let index = connections.insert(new) else { return .full }
+        open[upstream] += 1
+        connections[index].owner = owner
+        connections[index].interest = .writable
         do throws(SystemError) {
-            let socket = try Socket.connect(to: address)
-            socket.keepAlive()
-            let new = UpstreamConnection(socket, upstream: upstream)
-            guard let index = connections.insert(new) else { return .full }
-            open[upstream] += 1
-            connections[index].owner = owner
-            let interest: Interest = .writable
-            connections[index].interest = interest
             try context.loop.add(
-                connections[index].socket.descriptor, interest, token: connections.token(at: index))
-            let rules = context.gateway.configuration.upstreams[upstream]
-            context.timers.schedule(
-                timerBase + index,
-                at: context.now.milliseconds + UInt64(rules.connectTimeoutMilliseconds))
-            return .lent(index)
+                connections[index].socket.descriptor, .writable, token: connections.token(at: index))
         } catch {
+            close(index, &context)
             return .unavailable
         }
+        let rules = context.gateway.configuration.upstreams[upstream]
+        context.timers.schedule(
+            timerBase + index,
+            at: context.now.milliseconds + UInt64(rules.connectTimeoutMilliseconds))
+        return .lent(index)
     }
 
     /// Takes a connection back whose exchange has ended with both sides in step.
@@ -129,6 +137,7 @@ struct UpstreamPool: ~Copyable {
         connections[index].output.release(to: &context.pool)
         connections[index].input.release(to: &context.pool)
         connections[index].state = .idle
+        connections[index].parkedAt = context.now.nanoseconds
         connections[index].owner = SlotToken(rawValue: 0)
         connections[index].parser.reset()
         connections[index].nextIdle = firstIdle[upstream]
@@ -152,7 +161,9 @@ struct UpstreamPool: ~Copyable {
 
     /// Changes what the connection is watched for, if it is anything else now.
     mutating func watch(_ index: Int, _ interest: Interest, _ context: inout WorkerContext) {
-        guard connections[index].interest != interest else { return }
+        guard connections[index].interest != interest, !connections[index].isUnwatched else {
+            return
+        }
         connections[index].interest = interest
         // Modifying a descriptor that is watched can't fail but for lack of kernel memory; then
         // the connection's timer ends it.
@@ -172,11 +183,15 @@ struct UpstreamPool: ~Copyable {
         watch(index, wanted, &context)
     }
 
-    /// Hands an unsent request from one connection to another.
-    mutating func moveOutput(from old: Int, to new: Int) {
-        var output = Buffer()
-        swap(&connections[old].output, &output)
-        swap(&connections[new].output, &output)
+    /// Takes an unsent request from one connection, or gives it to another.
+    mutating func swapOutput(of index: Int, with output: inout Buffer) {
+        swap(&connections[index].output, &output)
+    }
+
+    /// Takes a connection out of the loop whose error would be reported without end.
+    mutating func unwatch(_ index: Int, _ context: inout WorkerContext) {
+        connections[index].isUnwatched = true
+        context.loop.remove(connections[index].socket.descriptor)
     }
 
     private mutating func unlinkIdle(_ index: Int, _ upstream: Int) {

@@ -10,23 +10,28 @@ extension Worker {
     /// A turn takes this many connections at most, so that those that are there get their turn.
     static let acceptsPerTurn = 64
 
-    mutating func acceptAll() {
+    /// - Returns: whether there may be more to accept.
+    @discardableResult
+    mutating func acceptAll() -> Bool {
         var peer = SocketAddress.none
         for _ in 0..<Self.acceptsPerTurn {
-            guard let accepted = listener?.accept(from: &peer) else { return }
+            guard let accepted = listener?.accept(from: &peer) else { return false }
             switch consume accepted {
             case .connection(let socket):
                 open(socket, peer)
             case .lost:
                 continue
             case .wouldBlock:
-                return
+                return false
             case .exhausted:
-                return rest(true)
+                rest(true)
+                return false
             case .failed:
-                return rest(true)
+                rest(true)
+                return false
             }
         }
+        return true
     }
 
     private mutating func open(_ socket: consuming Socket, _ peer: SocketAddress) {

@@ -39,8 +39,9 @@ extension Worker {
                 return
             }
             isResting = false
-            acceptAll()
+            while acceptAll() {}
             listener = nil
+            context.closingSince = max(1, context.now.milliseconds)
             for index in 0..<downstreams.indexEnd where downstreams.isOccupied(index) {
                 apply(downstreams[index].onDrain(&context, &pool), index)
             }

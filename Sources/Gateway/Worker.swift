@@ -10,6 +10,8 @@ import Telemetry
 package struct Worker: ~Copyable {
     static let listenerToken = SlotToken(kind: 1, index: 0, generation: 1)
     static let wakeupToken = SlotToken(kind: 2, index: 0, generation: 1)
+    /// Idle slabs that a quiet worker keeps.
+    private static let slabsKept = 32
     /// How long a listener rests that found no descriptor or memory left.
     static let restMilliseconds: UInt64 = 100
 
@@ -20,6 +22,7 @@ package struct Worker: ~Copyable {
     let wakeup: Wakeup
     var isResting = false
     var drainStartedAt: UInt64 = 0
+    private var nextTrim: UInt64 = 0
     /// Ends the listener's rest, and makes the loop look at a drain's deadlines.
     let restTimer: Int
 
@@ -57,6 +60,7 @@ package struct Worker: ~Copyable {
             handle(count)
             expire()
             serveWaiting()
+            trim()
             if context.isDraining { drain() }
         }
         closeAll()
@@ -111,8 +115,10 @@ package struct Worker: ~Copyable {
         }
         let isStillOwned =
             fate == .keep && !wasConnecting && downstreams[index].exchange.connection == connection
-        if isStillOwned, event.isReadable {
+        if isStillOwned, event.isReadable, pool.connections[connection].interest.isReadable {
             fate = downstreams[index].onUpstreamReadable(&context, &pool)
+        } else if isStillOwned, event.isBroken, pool.connections[connection].interest == .none {
+            pool.unwatch(connection, &context)
         }
         apply(fate, index)
     }
@@ -130,6 +136,14 @@ package struct Worker: ~Copyable {
         context.metrics.connectionClosed(from: downstream.state)
         context.gateway.connections.leave(downstream.client)
         downstream.dismantle(&context)
+    }
+
+    /// Frees, once a second, what a burst has left in the pools.
+    private mutating func trim() {
+        guard context.now.milliseconds >= nextTrim else { return }
+        nextTrim = context.now.milliseconds + 1000
+        context.pool.trim(keeping: Self.slabsKept)
+        context.memoPool.trim(keeping: Self.slabsKept)
     }
 
     /// Gives connections that have come free to those who wait for one, first come first served.

@@ -31,6 +31,8 @@ struct WorkerContext: ~Copyable {
     var logLine: AccessLineWriter
     var now: Instant
     var isDraining = false
+    /// Since when the gateway accepts no more, in monotonic milliseconds; 0 while it does.
+    var closingSince: UInt64 = 0
     let hasTrustedProxies: Bool
     let hasLegacyHeader: Bool
     /// By upstream.

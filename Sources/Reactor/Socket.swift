@@ -50,7 +50,11 @@ package struct Socket: ~Copyable {
     package var connectionError: Int32 { cl_socket_error(descriptor.rawValue) }
 
     /// Reads into the buffer's room, `limit` bytes at most.
+    ///
+    /// A buffer without room takes nothing and answers `.wouldBlock`: what a read of no bytes
+    /// returns would look like the peer's FIN.
     package func receive(into buffer: inout Buffer, limit: Int = Slab.capacity) -> Transfer {
+        guard buffer.room > 0, limit > 0 else { return .wouldBlock }
         var result = 0
         var number: Int32 = 0
         // SAFETY: the kernel writes at most region.count bytes.

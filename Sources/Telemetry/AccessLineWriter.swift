@@ -80,7 +80,7 @@ package struct AccessLineWriter: ~Copyable {
         writeAmounts(record, into: &buffer)
         if tls.count > 0 {
             write(",\"tls\":\"", tls, into: &buffer)
-        write(",\"sni\":\"", serverName, into: &buffer)
+            if serverName.count > 0 { write("\",\"sni\":\"", serverName, into: &buffer) }
             buffer.append("\"}\n")
         } else {
             buffer.append("}\n")

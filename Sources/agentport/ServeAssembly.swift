@@ -18,6 +18,9 @@ final class Assembly {
     /// Seeds whose last accepted step can be remembered.
     private static let stepRecords = 4096
     private static let ticketKeySeconds = 3600
+    /// How long the last log lines may take.
+    private static let lastLinesMilliseconds = 2000
+    private static let trimSeconds = 10
 
     let gateway: Gateway
     let configuration: Configuration
@@ -29,6 +32,7 @@ final class Assembly {
     private let descriptorLimit: Int
     private let workersRunning: WorkersRunning
     private var ticks = 0
+    private var peakConnections = 0
 
     /// - Parameters:
     /// - Parameter write: where log lines go.
@@ -83,7 +87,7 @@ final class Assembly {
         try startWorkers()
         try startResolver()
         let writer = writer
-        let logThread = try Thread(name: "log") { writer.run() }
+        _ = try Thread(name: "log") { writer.run() }
         try onListening()
         control.run(
             ControlLoop.Actions(
@@ -93,7 +97,7 @@ final class Assembly {
                 onWakeup: { if self.workersRunning.count == 0 { self.control.end() } }))
         log(.info, "stopped")
         writer.stop()
-        logThread.join()
+        writer.waitUntilDone(milliseconds: Self.lastLinesMilliseconds)
     }
 
     // MARK: Threads
@@ -229,6 +233,16 @@ final class Assembly {
             turn: ticks,
             now: Clock.monotonicNanoseconds() / 1_000_000 + gateway.epochOffsetMilliseconds)
         if ticks % Self.ticketKeySeconds == 0 { gateway.tls.rotateTicketKeys() }
+        if ticks % Self.trimSeconds == 0 { trimMemory() }
+    }
+
+    /// Gives the kernel back what a burst of connections has left, once most of them are gone.
+    private func trimMemory() {
+        let open = gateway.connections.count
+        peakConnections = max(peakConnections, open)
+        guard peakConnections > 64, open < peakConnections / 2 else { return }
+        peakConnections = open
+        Process.trimMemory()
     }
 
     func warn(_ message: String) {
