@@ -233,7 +233,8 @@ struct Downstream: ~Copyable {
         let isFull = !cipherIn.isEmpty || (plainIn.isAttached && plainIn.roomAfterCompaction == 0)
         let isStillHandshaking = phase == .sniffing || phase == .handshaking
         let wantsInput = phase == .lingering || isStillHandshaking || !isFull
-        let wanted = Interest(readable: !hasEnded && wantsInput && !isStarved, writable: !cipherOut.isEmpty)
+        let wanted = Interest(
+            readable: !hasEnded && wantsInput && !isStarved, writable: !cipherOut.isEmpty)
         guard wanted != interest else { return }
         interest = wanted
         // See UpstreamPool.watch: a failure is ended by the timer.

@@ -119,7 +119,8 @@ struct UpstreamPool: ~Copyable {
         connections[index].interest = .writable
         do throws(SystemError) {
             try context.loop.add(
-                connections[index].socket.descriptor, .writable, token: connections.token(at: index))
+                connections[index].socket.descriptor, .writable, token: connections.token(at: index)
+            )
         } catch {
             close(index, &context)
             return .unavailable
