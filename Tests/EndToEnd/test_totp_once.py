@@ -95,6 +95,22 @@ def test_killed_at_the_moment_of_the_answer(start, recorder):
             assert response.verdict == (401, "totp_invalid"), agent.name
 
 
+@pytest.mark.long
+def test_forty_kills_reopen_no_step(start, recorder):
+    """Each kill follows at once on an accepted code; the state file always opens again."""
+    gateway = start(env={"AGENTPORT_WORKERS": "2"}, spare_agents=40)
+    agents = [gateway.take_agent() for _ in range(40)]
+    for agent in agents:
+        agent.steady(4)
+        code = agent.code()
+        assert gateway.request("GET", "/once", agent.bearer(code)).status == 200
+        gateway.restart(kill=True)
+        assert gateway.request("GET", "/again", agent.bearer(code)).verdict \
+            == (401, "totp_invalid")
+    assert len(recorder.at("/once")) == 40
+    assert recorder.at("/again") == []
+
+
 @pytest.mark.parametrize("form", ["bearer", "parameters", "basic"])
 def test_a_code_is_used_whatever_the_form(gateway, agent, form):
     agent.steady()
