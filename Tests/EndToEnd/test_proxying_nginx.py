@@ -19,7 +19,7 @@ MIB = 1 << 20
 def nginx(tmp_path_factory):
     directory = tmp_path_factory.mktemp("nginx")
     port = free_port()
-    (directory / "root" / "up").mkdir(parents=True)
+    (directory / "files" / "up").mkdir(parents=True)
     server = Nginx(directory, port, f"""
         client_max_body_size 0;
         gzip_types text/plain;
@@ -27,11 +27,11 @@ def nginx(tmp_path_factory):
         gzip_proxied any;
         server {{
             listen 127.0.0.1:{port};
-            root {directory}/root;
+            root {directory}/files;
             keepalive_requests 7;
             location / {{ }}
-            location /gzip/ {{ alias {directory}/root/; gzip on; }}
-            location /trailer/ {{ alias {directory}/root/; add_trailer X-Sum 42; }}
+            location /gzip/ {{ alias {directory}/files/; gzip on; }}
+            location /trailer/ {{ alias {directory}/files/; add_trailer X-Sum 42; }}
             location /up/ {{ dav_methods PUT DELETE; }}
             location /moved {{ return 302 /small.txt; }}
         }}""")

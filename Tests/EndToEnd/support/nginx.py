@@ -20,7 +20,7 @@ class Nginx:
         self.directory = Path(directory)
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
-        self.root = self.directory / "root"
+        self.root = self.directory / "files"
         self.root.mkdir(exist_ok=True)
         self.log = self.directory / "access.log"
         paths = "\n".join(f"{kind}_temp_path {self.directory}/{kind};" for kind in
