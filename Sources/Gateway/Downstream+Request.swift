@@ -193,6 +193,8 @@ extension Downstream {
         }
         guard push(&context, &pool) else { return upstreamLost(.reset, &context, &pool) }
         let hasMoved = plainIn.count < before || exchange.request != wasReceiving
+        // The client's time to send more begins when there is room for it.
+        if hasMoved { lastReadAt = context.now.milliseconds }
         return hasMoved ? .progress : .idle
     }
 

@@ -134,7 +134,13 @@ extension Downstream {
             return upstreamLost(.badResponse, &context, &pool)
         }
         let isInterim = context.responseHead.isInterim
-        if !isInterim { takeHead(&context, &pool) }
+        if isInterim {
+            // If it was told to go on, its time to do so begins now.
+            exchange.awaitsContinue = false
+            lastReadAt = context.now.milliseconds
+        } else {
+            takeHead(&context, &pool)
+        }
         // HTTP/1.0 knows no interim answers (RFC 9110 §15.2).
         if !isInterim || exchange.minorVersion > 0 {
             context.writeResponse(
