@@ -16,8 +16,6 @@ extension Downstream {
         case end(Fate)
     }
 
-    static let quotedReasonMax = 64
-
     /// Takes the next step with the request that is in front.
     mutating func serve(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Step {
         guard !isClosing else { return .idle }
