@@ -20,7 +20,7 @@ func module(_ name: String, _ imports: [Target.Dependency]) -> Target {
 
 func tests(_ name: String, _ imports: [Target.Dependency]) -> Target {
     .testTarget(
-        name: name + "Tests", dependencies: [.byName(name: name)] + imports,
+        name: name + "Tests", dependencies: [.byName(name: name), "TestSupport"] + imports,
         swiftSettings: settings)
 }
 
@@ -65,6 +65,10 @@ let package = Package(
             swiftSettings: settings,
             linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
 
+        // What several tests need; nothing else depends on it.
+        .target(
+            name: "TestSupport", dependencies: ["COpenSSL", "Policy"], path: "Tests/TestSupport",
+            swiftSettings: settings),
         tests("Bytes", []),
         tests("Reactor", ["Bytes"]),
         tests("Crypto", ["Bytes"]),
@@ -75,6 +79,9 @@ let package = Package(
         tests("Policy", ["Bytes", "JSON"]),
         tests("Telemetry", ["Bytes"]),
         tests("Filters", ["Bytes", "Crypto", "HTTP1", "Identity", "Policy", "Telemetry"]),
+        tests(
+            "Gateway",
+            ["Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "Identity", "Policy", "Filters"]),
     ]
 )
 

@@ -14,10 +14,14 @@ import Telemetry
 package struct FilterChain: ~Copyable {
     package enum Kind: UInt8, Sendable {
         case tlsInspector, ipRateLimit, identity, totp, agentRateLimit, jwt
+        /// Says ``FilterChain/hold``. No configuration names it: it shows what becomes of a
+        /// request that has to wait.
+        case hold
     }
 
     /// Invariant: checked by the policy to be a safe order.
-    package let order: [Kind]
+    package var order: [Kind]
+    package var hold = Verdict.pass
     private let tlsInspector = TLSInspectorFilter()
     private let ipRateLimit: IPRateLimitFilter
     private var identity: IdentityFilter
@@ -53,9 +57,14 @@ package struct FilterChain: ~Copyable {
     }
 
     /// Runs the filters from `position` on, until one does not pass.
+    ///
+    /// - Parameters:
+    ///   - bytes: the head, and what has come of the body.
+    ///   - position: where the chain stood still before, else 0.
+    ///   - afterEach: called with the position of each filter that has run, for whoever keeps time.
     package mutating func run(
         _ facts: inout RequestFacts, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
-        from position: Int = 0
+        from position: Int = 0, afterEach: (_ position: Int) -> Void = { _ in }
     ) -> ChainOutcome {
         var position = position
         totp.lastAttempt = .none
@@ -64,9 +73,14 @@ package struct FilterChain: ~Copyable {
         // The last request's token must not be there for one that got none.
         token.clear()
         while position < order.count {
-            let verdict = judge(order[position], &facts, head, bytes)
-            guard verdict == .pass else {
-                return ChainOutcome(verdict: verdict, position: position)
+            let kind = order[position]
+            // A public route asks nobody who they are, and tells nobody.
+            if !facts.isPublic || kind.judgesPublicRoutes {
+                let verdict = judge(kind, &facts, head, bytes)
+                afterEach(position)
+                guard verdict == .pass else {
+                    return ChainOutcome(verdict: verdict, position: position)
+                }
             }
             position += 1
         }
@@ -80,12 +94,11 @@ package struct FilterChain: ~Copyable {
         switch kind {
         case .tlsInspector: return tlsInspector.judge(facts)
         case .ipRateLimit: return ipRateLimit.judge(&facts)
-        // A public route asks nobody who they are, and tells nobody.
-        case _ where facts.isPublic: return .pass
         case .identity: return identity.judge(&facts, head, bytes)
         case .totp: return totp.judge(&facts, bytes, hasSession: head.contains(.agentPortSession))
         case .agentRateLimit: return agentRateLimit.judge(&facts)
         case .jwt: return jwt.judge(facts, into: &token)
+        case .hold: return hold
         }
     }
 
@@ -109,6 +122,13 @@ package struct FilterChain: ~Copyable {
 }
 
 extension FilterChain.Kind {
+    var judgesPublicRoutes: Bool {
+        switch self {
+        case .tlsInspector, .ipRateLimit, .hold: true
+        case .identity, .totp, .agentRateLimit, .jwt: false
+        }
+    }
+
     /// `nil` for a filter that is not built.
     init?(_ use: Configuration.FilterUse) {
         switch use {

@@ -4,9 +4,17 @@
 package enum Verdict: Equatable, Sendable {
     case pass
     case refuse(Problem)
-    /// Something else has to happen first (the body is needed, a store is asked): the request
-    /// stands still, and the chain goes on at this filter when it is called again.
-    case wait
+    /// Something else has to happen first: the request stands still, and the chain goes on at this
+    /// filter when it is called again.
+    case wait(Awaited)
+}
+
+/// What a request that stands still waits for.
+package enum Awaited: Equatable, Sendable {
+    /// More of the body: what follows the head in the bytes that the chain is given.
+    case body
+    /// Something that is kept outside this process.
+    case state
 }
 
 /// How far a request came.

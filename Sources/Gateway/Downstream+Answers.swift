@@ -9,20 +9,14 @@ import Telemetry
 
 /// Answers that the gateway gives itself.
 extension Downstream {
-    mutating func refuse(_ problem: Problem, _ context: inout WorkerContext) {
-        refuse(problem, RequestFacts(), &context)
-    }
-
     /// Answers with a problem (RFC 9457) and ends the exchange; the connection too where it can't
     /// be known to be in step.
-    mutating func refuse(
-        _ problem: Problem, _ facts: borrowing RequestFacts, _ context: inout WorkerContext
-    ) {
+    mutating func refuse(_ problem: Problem, _ context: inout WorkerContext) {
         prepareMemo(&context)
         // Some of the request's body is still to come, and nobody will read it.
         let leavesInput = exchange.request == .receivingBody || !exchange.requestBody.isComplete
         if problem.closesConnection || leavesInput { exchange.keepsAlive = false }
-        exchange.grant = nil
+        exchange.facts.grant = nil
         exchange.record.status = problem.status
         exchange.record.code = Int(problem.rawValue)
         let body = context.problemBody(
@@ -30,7 +24,7 @@ extension Downstream {
         context.plain.appendStatusLine(problem.status)
         context.plain.append("content-type: application/problem+json\r\n")
         context.plain.appendField("content-length", decimal: UInt64(body))
-        appendRefusalFields(problem, facts, &context)
+        appendRefusalFields(problem, &context)
         context.appendOwnFields(exchange, memo: memo.readable)
         context.plain.appendHeadEnd()
         if exchange.method != .head { context.appendLine() }
@@ -38,9 +32,8 @@ extension Downstream {
         conclude(&context)
     }
 
-    private func appendRefusalFields(
-        _ problem: Problem, _ facts: borrowing RequestFacts, _ context: inout WorkerContext
-    ) {
+    private func appendRefusalFields(_ problem: Problem, _ context: inout WorkerContext) {
+        let retryAfterSeconds = exchange.facts.retryAfterSeconds
         context.plain.append("cache-control: no-store\r\n")
         switch problem.challenge {
         case .none: break
@@ -54,17 +47,17 @@ extension Downstream {
         case .tlsRequired: context.plain.append("upgrade: TLS/1.3, HTTP/1.1\r\n")
         default: break
         }
-        if let limit = facts.limit {
+        if let limit = exchange.facts.limit {
             context.plain.append("ratelimit-policy: \"default\";q=")
             context.plain.append(decimal: limit.requests)
             context.plain.append(";w=")
             context.plain.append(
                 decimal: Int((limit.periodNanoseconds + 999_999_999) / 1_000_000_000))
             context.plain.append("\r\nratelimit: \"default\";r=0;t=")
-            context.plain.append(decimal: facts.retryAfterSeconds)
+            context.plain.append(decimal: retryAfterSeconds)
             context.plain.append("\r\n")
         }
-        let wait = facts.retryAfterSeconds > 0 ? facts.retryAfterSeconds : problem.retryAfterSeconds
+        let wait = retryAfterSeconds > 0 ? retryAfterSeconds : problem.retryAfterSeconds
         if let wait {
             context.plain.append("retry-after: ")
             context.plain.append(decimal: wait)

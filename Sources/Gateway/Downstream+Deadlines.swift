@@ -39,6 +39,8 @@ extension Downstream {
             let idleSince = max(lastReadAt, lastWriteAt)
             let end = idleSince + UInt64(limits.keepaliveTimeoutMilliseconds)
             return hasReleasedBuffers ? end : min(idleSince + Self.quietMilliseconds, end)
+        case .judging:
+            return pauseDeadline(bodyTimeout: UInt64(limits.bodyTimeoutMilliseconds))
         case .receivingBody where isWaitingForUpstream:
             return .max
         case .receivingBody:
@@ -87,6 +89,8 @@ extension Downstream {
         switch exchange.request {
         case .awaitingHead where exchange.startedAt > 0:
             refuse(.requestTimeout, &context)
+        case .judging:
+            if mayGoOnWaiting(&context) { return advance(&context, &pool) }
         case .receivingBody where !exchange.hasResponseBegun:
             dropUpstream(&context, &pool)
             refuse(.requestTimeout, &context)

@@ -22,6 +22,7 @@ extension Downstream {
             exchange = Exchange()
             if phase == .open { move(to: .idle, &context) }
         } else {
+            if exchange.request == .judging { exchange.request = .awaitingHead }
             exchange.startedAt = 0
             isClosing = true
         }
@@ -58,8 +59,9 @@ extension WorkerContext {
         _ isTLS: Bool, _ memo: Span<UInt8>
     ) {
         let state = gateway.state
-        let agent = exchange.agent >= 0 ? state.names[exchange.agent] : []
-        let user = exchange.agent >= 0 ? state.users[exchange.agent] : []
+        let number = exchange.facts.agent
+        let agent = number >= 0 ? state.names[number] : []
+        let user = number >= 0 ? state.users[number] : []
         let tls = isTLS ? Self.tlsName : []
         // Locals, since a span of one field borrows the whole context.
         var output = Buffer()

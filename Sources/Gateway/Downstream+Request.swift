@@ -21,6 +21,7 @@ extension Downstream {
         guard !isClosing else { return .idle }
         switch exchange.request {
         case .awaitingHead: return readHead(&context, &pool)
+        case .judging: return resume(&context, &pool)
         case .receivingBody: return relayRequestBody(&context, &pool)
         case .complete: return .idle
         }
@@ -58,46 +59,9 @@ extension Downstream {
         return try exchange.parser.parse(input.readable, limits: limits, into: &context.head)
     }
 
-    /// A head is there whole, in the context: judge it, and pass it on or answer it.
-    private mutating func begin(
-        _ context: inout WorkerContext, _ pool: inout UpstreamPool
-    ) -> Step {
-        guard memo.attach(from: &context.memoPool) else {
-            refuse(.overloaded, &context)
-            return .progress
-        }
-        memo.clear()
-        exchange.parser.reset()
-        exchange.take(context.head, isDraining: context.isDraining)
-        var facts = RequestFacts()
-        var input = Buffer()
-        swap(&input, &plainIn)
-        let decision = context.judge(
-            input.readable, client: client, &exchange, memo: &memo, &facts)
-        swap(&input, &plainIn)
-        exchange.requestBody = BodyDecoder(exchange.requestFraming)
-        exchange.grant = facts.grant
-        exchange.agent = facts.agent
-        switch decision {
-        case .forward(let upstream):
-            return forward(upstream, facts, &context, &pool)
-        case .refuse(let problem):
-            plainIn.consume(context.head.count)
-            refuse(problem, facts, &context)
-        case .keySet(let isKnown):
-            plainIn.consume(context.head.count)
-            answerKeySet(isKnown: isKnown, &context)
-        case .health:
-            plainIn.consume(context.head.count)
-            answerHealth(&context)
-        }
-        return .progress
-    }
-
     /// Writes the head as the upstream is to see it, and hands it to a connection.
-    private mutating func forward(
-        _ upstream: Int, _ facts: borrowing RequestFacts, _ context: inout WorkerContext,
-        _ pool: inout UpstreamPool
+    mutating func forward(
+        _ upstream: Int, _ context: inout WorkerContext, _ pool: inout UpstreamPool
     ) -> Step {
         guard held.attach(from: &context.pool) else {
             plainIn.consume(context.head.count)
@@ -107,7 +71,7 @@ extension Downstream {
         var output = Buffer()
         swap(&output, &held)
         context.writeRequest(
-            plainIn.readable, client: client, facts, exchange, memo: memo.readable, into: &output)
+            plainIn.readable, client: client, exchange, memo: memo.readable, into: &output)
         swap(&output, &held)
         plainIn.consume(context.head.count)
         exchange.request = exchange.requestBody.isComplete ? .complete : .receivingBody

@@ -156,10 +156,12 @@ struct Downstream: ~Copyable {
             // What was asked whole is answered; a request that was cut short is none.
             switch exchange.request {
             case .awaitingHead: isClosing = true
+            case .judging where exchange.pause.awaited == .body:
+                giveUp(.httpMalformed, &context, &pool)
             case .receivingBody where !exchange.hasResponseBegun && plainIn.isEmpty:
                 // Whoever has sent close_notify listens for no answer.
                 giveUp(.httpMalformed, &context, &pool)
-            case .receivingBody, .complete: break
+            case .judging, .receivingBody, .complete: break
             }
         }
         if context.closingSince > 0, phase == .open, !isClosing, exchange.startedAt == 0,
@@ -196,7 +198,8 @@ struct Downstream: ~Copyable {
         // close_notify before FIN: no more requests, but an answer may still be awaited.
         if hasClosed {
             let mayComplete = exchange.request == .receivingBody && !plainIn.isEmpty
-            return exchange.request == .complete || mayComplete ? .keep : .close
+            let isAnswerable = exchange.request == .complete || exchange.request == .judging
+            return isAnswerable || mayComplete ? .keep : .close
         }
         // FIN alone is a truncation (RFC 8446 §6.1): the client is gone, or cut off.
         return exchange.request == .awaitingHead && plainIn.isEmpty ? .close : .reset
@@ -258,6 +261,9 @@ struct Downstream: ~Copyable {
                 context.metrics.upstream(exchange.record.upstream, result: .abandoned)
                 finish(&context)
             }
+        } else if exchange.request == .judging {
+            exchange.record.status = 0
+            finish(&context)
         }
         return .reset
     }

@@ -18,8 +18,8 @@ extension Exchange {
         keepsAlive = head.keepsAlive && !isDraining
         requestFraming = head.framing
         awaitsContinue = head.expectsContinue
+        requestBody = BodyDecoder(head.framing)
         response = .none
-        grant = nil
         requestTrailers = false
         responseTrailers = false
         record.bytesIn = UInt64(head.count)

@@ -10,6 +10,8 @@ import Telemetry
 struct Exchange {
     enum RequestState: Equatable {
         case awaitingHead
+        /// A filter waits; the head, and what has come of the body, stay where they are.
+        case judging
         case receivingBody
         case complete
     }
@@ -45,9 +47,9 @@ struct Exchange {
     /// Time spent here rather than in the upstream.
     var ownNanoseconds: UInt64 = 0
     var record = AccessRecord()
-    /// The session that the answer announces.
-    var grant: SessionGrant?
-    var agent = -1
+    /// What the chain has found out.
+    var facts = RequestFacts()
+    var pause = Pause()
     var memo = Memo()
     /// The last chunk is written and trailer fields follow: in the request, in the answer.
     var requestTrailers = false
@@ -62,8 +64,24 @@ struct Exchange {
     var continuesTrace = false
     var traceFlags: UInt8 = 0
 
+    /// Whether a request has been read that is neither forwarded and answered nor refused.
+    var isUnderway: Bool { connection >= 0 || waitingSince > 0 || request == .judging }
+
     /// Whether the request's answer, if any, is underway or over.
     var hasResponseBegun: Bool { response == .streaming || response == .complete }
+}
+
+/// Where and for what a request stands still in the chain.
+struct Pause {
+    /// The filter that waits.
+    var position = 0
+    var awaited = Awaited.body
+    /// Monotonic milliseconds; 0 where nothing waits.
+    var since: UInt64 = 0
+    /// How much of the request the filter has seen.
+    var seen = 0
+    /// When to ask the filter again though nothing has come; monotonic milliseconds.
+    var nextLook: UInt64 = 0
 }
 
 /// Where the texts that the log and the answer need lie in the connection's memo buffer.

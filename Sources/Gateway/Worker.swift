@@ -52,18 +52,25 @@ package struct Worker: ~Copyable {
 
     /// Runs until a drain has ended.
     package mutating func run() {
-        while !isDrained {
-            let before = context.now.milliseconds
-            let timeout = context.timers.waitMilliseconds(now: before)
-            let count = context.loop.wait(milliseconds: timeout)
-            context.now = Instant.read()
-            handle(count)
-            expire()
-            serveWaiting()
-            trim()
-            if context.isDraining { drain() }
-        }
+        while !isDrained { turn() }
         closeAll()
+    }
+
+    /// Waits for something to happen, and sees to all of it.
+    ///
+    /// - Parameter milliseconds: waited at most; forever where negative.
+    mutating func turn(atMost milliseconds: Int = -1) {
+        let timeout = context.timers.waitMilliseconds(now: context.now.milliseconds)
+        let isShorter = milliseconds >= 0 && (timeout < 0 || milliseconds < timeout)
+        let count = context.loop.wait(milliseconds: isShorter ? milliseconds : timeout)
+        context.now = Instant.read()
+        handle(count)
+        expire()
+        serveWaiting()
+        trim()
+        if context.isDraining { drain() }
+        // So long would an event have waited that came when the turn began.
+        context.metrics.loopLag(nanoseconds: context.elapsed)
     }
 
     /// Upstreams first: a FIN on a pooled connection must be seen before a request takes it.
@@ -125,9 +132,7 @@ package struct Worker: ~Copyable {
 
     mutating func apply(_ fate: Downstream.Fate, _ index: Int) {
         guard fate != .keep else { return }
-        if downstreams[index].exchange.connection >= 0
-            || downstreams[index].exchange.waitingSince > 0
-        {
+        if downstreams[index].exchange.isUnderway {
             _ = downstreams[index].abort(&context, &pool)
         }
         var downstream = downstreams.remove(at: index)

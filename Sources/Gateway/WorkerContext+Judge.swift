@@ -13,34 +13,33 @@ extension WorkerContext {
     /// What becomes of a request.
     enum Decision: Equatable {
         case forward(upstream: Int)
+        case wait(Awaited)
         case refuse(Problem)
         case keySet(isKnown: Bool)
         case health
     }
 
-    /// Decides about the request whose head is in `head`.
+    /// Decides about the request whose head is in `head`; from where it stood still, if it did.
     ///
     /// - Parameters:
     ///   - bytes: what the head was parsed from, and what follows it.
-    ///   - memo: attached and empty; gets the texts that the log needs later.
+    ///   - memo: attached; gets the texts that the log needs later.
     mutating func judge(
-        _ bytes: Span<UInt8>, client: IPAddress, _ exchange: inout Exchange, memo: inout Buffer,
-        _ facts: inout RequestFacts
+        _ bytes: Span<UInt8>, client: IPAddress, _ exchange: inout Exchange, memo: inout Buffer
     ) -> Decision {
-        facts.now = now.nanoseconds
-        facts.wallSeconds = now.wallSeconds
-        facts.steadyMilliseconds = steadyMilliseconds
-        facts.client = client
-        exchange.memo = Memo()
+        exchange.facts.now = now.nanoseconds
+        exchange.facts.wallSeconds = now.wallSeconds
+        exchange.facts.steadyMilliseconds = steadyMilliseconds
+        exchange.facts.client = client
         memo.remember(bytes.extracting(head.methodRange), as: &exchange.memo.method)
-        let decision = decide(bytes, &exchange, memo: &memo, &facts)
-        identify(bytes, agent: facts.agent, &exchange, memo: &memo)
+        let decision = decide(bytes, &exchange, memo: &memo)
+        if case .wait = decision { return decision }
+        identify(bytes, &exchange, memo: &memo)
         return decision
     }
 
     private mutating func decide(
-        _ bytes: Span<UInt8>, _ exchange: inout Exchange, memo: inout Buffer,
-        _ facts: inout RequestFacts
+        _ bytes: Span<UInt8>, _ exchange: inout Exchange, memo: inout Buffer
     ) -> Decision {
         let target = bytes.extracting(head.pathRange)
         // Out of self for the call, since a span of one field borrows all of them.
@@ -59,16 +58,15 @@ extension WorkerContext {
         guard judged.isRewritten else {
             let path = target.extracting(judged.path)
             memo.remember(path, as: &exchange.memo.path)
-            return decide(path: path, bytes, &exchange, &facts)
+            return decide(path: path, bytes, &exchange)
         }
         let path = scratch.readable.extracting(judged.path)
         memo.remember(path, as: &exchange.memo.path)
-        return decide(path: path, bytes, &exchange, &facts)
+        return decide(path: path, bytes, &exchange)
     }
 
     private mutating func decide(
-        path: Span<UInt8>, _ bytes: Span<UInt8>, _ exchange: inout Exchange,
-        _ facts: inout RequestFacts
+        path: Span<UInt8>, _ bytes: Span<UInt8>, _ exchange: inout Exchange
     ) -> Decision {
         if head.expectationUnknown { return .refuse(.expectationFailed) }
         if let own = ownEndpoint(path, bytes) { return own }
@@ -80,7 +78,7 @@ extension WorkerContext {
             exchange.record.route = route
             return .refuse(.methodNotAllowed)
         case .route(let route):
-            return run(bytes, route: route, path.equals("/healthz"), &exchange, &facts)
+            return run(bytes, route: route, path.equals("/healthz"), &exchange)
         }
     }
 
@@ -97,8 +95,7 @@ extension WorkerContext {
     }
 
     private mutating func run(
-        _ bytes: Span<UInt8>, route: Int, _ isHealthPath: Bool, _ exchange: inout Exchange,
-        _ facts: inout RequestFacts
+        _ bytes: Span<UInt8>, route: Int, _ isHealthPath: Bool, _ exchange: inout Exchange
     ) -> Decision {
         let rule = routes.rules[route]
         // A route for exactly this path would take it; a prefix does not (SPEC §5).
@@ -107,13 +104,9 @@ extension WorkerContext {
         if case .length(let count) = head.framing, count > limits.bodyBytes {
             return .refuse(.bodyTooLarge)
         }
-        facts.isPublic = rule.isPublic
-        facts.upstream = rule.upstream
-        let outcome = chain.run(&facts, head, bytes)
-        if let result = chain.totpResult { metrics.totp(result: result) }
-        if let outcome = chain.failureOutcome, outcome != .counted {
-            auditLockout(outcome, agent: facts.agent, facts.client)
-        }
+        exchange.facts.isPublic = rule.isPublic
+        exchange.facts.upstream = rule.upstream
+        let outcome = runChain(bytes, &exchange)
         switch outcome.verdict {
         case .pass:
             if head.wantsUpgrade { return .refuse(.upgradeDenied) }
@@ -123,18 +116,40 @@ extension WorkerContext {
             exchange.record.filter = outcome.position
             metrics.rejection(filter: outcome.position, code: Int(problem.rawValue))
             return .refuse(problem)
-        case .wait:
-            // No filter that is built asks for anything that could be waited for.
-            return .refuse(.internalFault)
+        case .wait(let awaited):
+            exchange.pause.position = outcome.position
+            return .wait(awaited)
         }
+    }
+
+    /// Runs the filters, and counts what they did.
+    private mutating func runChain(
+        _ bytes: Span<UInt8>, _ exchange: inout Exchange
+    ) -> ChainOutcome {
+        let metrics = metrics
+        var before = Clock.monotonicNanoseconds()
+        var last: UInt64 = 0
+        let outcome = chain.run(&exchange.facts, head, bytes, from: exchange.pause.position) {
+            let now = Clock.monotonicNanoseconds()
+            last = now - before
+            metrics.filter($0, nanoseconds: last)
+            before = now
+        }
+        // It signs last of all: the policy sees to that.
+        if chain.hasSigned { metrics.jwtSigned(nanoseconds: last) }
+        if let result = chain.totpResult { metrics.totp(result: result) }
+        if let outcome = chain.failureOutcome, outcome != .counted {
+            auditLockout(outcome, agent: exchange.facts.agent, exchange.facts.client)
+        }
+        return outcome
     }
 
     /// Gives the request its id and its place in a trace (W3C Trace Context §3.2).
     private mutating func identify(
-        _ bytes: Span<UInt8>, agent: Int, _ exchange: inout Exchange, memo: inout Buffer
+        _ bytes: Span<UInt8>, _ exchange: inout Exchange, memo: inout Buffer
     ) {
         let start = memo.count
-        if agent >= 0, head.count(of: .xRequestID) == 1,
+        if exchange.facts.agent >= 0, head.count(of: .xRequestID) == 1,
             let sent = head.value(.xRequestID, in: bytes), sent.isRequestID
         {
             memo.append(sent)
@@ -162,8 +177,9 @@ extension WorkerContext {
 }
 
 extension Buffer {
-    /// Appends a text, cut to what a log line shows of it, and says where it lies.
+    /// Appends a text, cut to what a log line shows of it, and says where it lies; once.
     fileprivate mutating func remember(_ text: Span<UInt8>, as range: inout Range<Int>) {
+        guard range.isEmpty else { return }
         let start = count
         append(text.extracting(0..<min(text.count, AccessLineWriter.pathLengthMax + 1)))
         range = start..<count

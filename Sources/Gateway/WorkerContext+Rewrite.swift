@@ -11,8 +11,8 @@ import Telemetry
 extension WorkerContext {
     /// Appends the request's head as the upstream is to see it.
     func writeRequest(
-        _ bytes: Span<UInt8>, client: IPAddress, _ facts: borrowing RequestFacts,
-        _ exchange: borrowing Exchange, memo: Span<UInt8>, into output: inout Buffer
+        _ bytes: Span<UInt8>, client: IPAddress, _ exchange: borrowing Exchange,
+        memo: Span<UInt8>, into output: inout Buffer
     ) {
         let target =
             exchange.isTargetRewritten
@@ -22,14 +22,14 @@ extension WorkerContext {
         copyRequestFields(bytes, exchange, into: &output)
         if !head.contains(.host) {
             output.append("host: ")
-            output.append(array: endpointNames[facts.upstream])
+            output.append(array: endpointNames[exchange.facts.upstream])
             output.append("\r\n")
         }
         output.appendFraming(head.framing)
         output.appendField("x-request-id", memo.extracting(exchange.memo.requestID))
         appendTrace(exchange, memo, into: &output)
         appendForwarding(bytes, client, into: &output)
-        if !facts.isPublic {
+        if !exchange.facts.isPublic {
             output.appendField("x-agentport-jwt", chain.token.readable)
             if hasLegacyHeader {
                 output.appendField("x-forwarded-token", chain.token.readable)
@@ -47,7 +47,7 @@ extension WorkerContext {
             case .contentLength, .traceparent: continue
             case .tracestate where !exchange.continuesTrace: continue
             case .trailer where head.framing == .chunked: break
-            case .expect where !head.expectsContinue: continue
+            case .expect where !exchange.awaitsContinue: continue
             default:
                 guard !field.name.isHopByHop, !field.name.isRemovedFromRequests,
                     !head.isNamedByConnection(index, in: bytes)
@@ -142,7 +142,7 @@ extension WorkerContext {
             let field = responseHead[index]
             switch field.name {
             case .contentLength where exchange.responseFraming != .none: continue
-            case .cacheControl where exchange.grant != nil: continue
+            case .cacheControl where exchange.facts.grant != nil: continue
             case .trailer where exchange.responseFraming == .chunked: break
             case .setCookie where field.value(in: bytes).hasPrefix("__Host-agentport="): continue
             default:
@@ -162,7 +162,7 @@ extension WorkerContext {
     /// What every final answer carries, whoever wrote it.
     mutating func appendOwnFields(_ exchange: borrowing Exchange, memo: Span<UInt8>) {
         plain.appendField("x-request-id", memo.extracting(exchange.memo.requestID))
-        if let grant = exchange.grant {
+        if let grant = exchange.facts.grant {
             plain.appendField("x-agentport-session", grant.token.span)
             plain.append("x-agentport-session-expires: ")
             plain.append(rfc3339Seconds: grant.session.expiresMilliseconds / 1000)

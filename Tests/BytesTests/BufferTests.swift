@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bytes
+import TestSupport
 import Testing
 
 /// Runs `body` with a buffer that holds a slab, and gives the slab back.

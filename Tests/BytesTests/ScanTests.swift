@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bytes
+import TestSupport
 import Testing
 
 /// The fast scans against loops that look at one byte at a time, at every length, offset and

@@ -146,6 +146,27 @@ def test_rejections_name_their_filter(gateway, agent):
     wait_until(lambda: count() == before + 1, what="the rejection to be counted")
 
 
+def test_filters_and_signatures_are_timed(start):
+    """Each filter that ran counts, those behind a refusal do not; a session is signed for once."""
+    gateway = start()
+    agent = gateway.take_agent()
+
+    def count(family, labels=None):
+        return gateway.metrics().get(sample_key(family + "_count", labels or {}), 0)
+
+    def ran(name):
+        return count("agentport_filter_duration_seconds", {"filter": name})
+
+    session = new_session(gateway, agent)
+    assert gateway.request("GET", "/", agent.session(session)).status == 200
+    assert gateway.request("GET", "/").status == 401
+    wait_until(lambda: ran("identity") == 3, what="three runs of identity")
+    assert ran("ip_rate_limit") == 3
+    assert ran("totp") == ran("jwt") == 2
+    assert 1 <= count("agentport_jwt_sign_duration_seconds") <= 2
+    assert count("agentport_event_loop_lag_seconds") > 0
+
+
 def test_connections_are_counted(gateway):
     def open_now():
         return sum(value for key, value in gateway.metrics().items()

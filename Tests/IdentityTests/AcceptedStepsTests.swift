@@ -4,6 +4,7 @@ import Bytes
 import Crypto
 import Identity
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Accepted steps")
@@ -150,7 +151,7 @@ struct AcceptedStepsTests {
         let accepted = await withTaskGroup(of: [UInt64].self) { group in
             for task in 0..<8 {
                 group.addTask {
-                    var random = SeededRandom(state: UInt64(task))
+                    var random = SeededRandom(seed: UInt64(task))
                     return (UInt64(1)...500).shuffled(using: &random)
                         .filter { steps.accept(record: record, step: $0) }
                 }

@@ -3,6 +3,7 @@
 import Bytes
 import Crypto
 import Identity
+import TestSupport
 import Testing
 
 @Suite("Sessions")
@@ -184,7 +185,7 @@ struct SessionTableTests {
     /// Random operations against a dictionary; a failure names its seed.
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func againstADictionary(seed: UInt64) throws {
-        var random = SeededRandom(state: seed)
+        var random = SeededRandom(seed: seed)
         let sessions = try Sessions(capacity: 1 << 16)
         var model: [SHA256Digest: (agent: Int, expires: UInt64, ref: SessionRef)] = [:]
         var now = Self.start

@@ -39,18 +39,5 @@ func sha256(_ bytes: [UInt8]) throws -> SHA256Digest {
     return hasher.digest(bytes.span)
 }
 
-/// A small generator with a seed of its own (SplitMix64), so that a failure can be repeated.
-struct SeededRandom: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-        return word ^ word >> 31
-    }
-}
-
 func text(_ token: SessionToken) -> String { token.span.string }
 func text(_ id: PublicID) -> String { id.span.string }

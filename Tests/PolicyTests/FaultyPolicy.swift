@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Policy
+import TestSupport
 import Testing
 
 /// A policy and the lines that are said of it, without the file's name in front.

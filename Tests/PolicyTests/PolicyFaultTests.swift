@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Policy
+import TestSupport
 import Testing
 
 @Suite struct PolicyFaultTests {

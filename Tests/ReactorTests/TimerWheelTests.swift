@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Reactor
+import TestSupport
 import Testing
 
 /// What a wheel is held against: an array that is looked through.

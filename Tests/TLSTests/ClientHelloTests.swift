@@ -2,6 +2,7 @@
 
 import Bytes
 import TLS
+import TestSupport
 import Testing
 
 @Suite("ClientHello")
@@ -173,7 +174,7 @@ struct ClientHelloTests {
         for (protocols, flags) in [
             (nil, "3"), (["h2"], "3a"), (["h2", "http/1.1"], "3ah"),
         ] as [([String]?, String)] {
-            let client = try Client(
+            let client = try TLSClient(
                 protocols: protocols, resuming: nil, offersTLS12Alone: false)
             client.handshake()
             let bytes = client.takeOutput()
@@ -183,11 +184,11 @@ struct ClientHelloTests {
                 #expect(Finding.of(Array(bytes[..<end])).inspection == .needMore)
             }
         }
-        let old = try Client(protocols: nil, resuming: nil, offersTLS12Alone: true)
+        let old = try TLSClient(protocols: nil, resuming: nil, offersTLS12Alone: true)
         old.handshake()
         #expect(Finding.of(old.takeOutput()).flags == "")
         let link = try Link(.make(.ecdsa))
-        let resuming = try Client(
+        let resuming = try TLSClient(
             protocols: ["http/1.1"], resuming: link.client.ticket, offersTLS12Alone: false)
         resuming.handshake()
         #expect(Finding.of(resuming.takeOutput()).flags == "3ah")

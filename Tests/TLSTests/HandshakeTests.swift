@@ -4,13 +4,14 @@ import Bytes
 import COpenSSL
 import Glibc
 import TLS
+import TestSupport
 import Testing
 
 @Suite("Handshakes")
 struct HandshakeTests {
-    @Test(arguments: Identity.Kind.allCases, [1, 7, 100, Int.max])
-    func completesHoweverItIsCut(kind: Identity.Kind, step: Int) throws {
-        let identity = kind == .ecdsa ? Identity.ecdsa : Identity.rsa
+    @Test(arguments: ThrowAwayIdentity.Kind.allCases, [1, 7, 100, Int.max])
+    func completesHoweverItIsCut(kind: ThrowAwayIdentity.Kind, step: Int) throws {
+        let identity = kind == .ecdsa ? ThrowAwayIdentity.ecdsa : ThrowAwayIdentity.rsa
         let link = try Link(try .make(identity), step: step)
         #expect(link.outcome == .complete(resumed: false))
         #expect(link.client.isConnected)
@@ -36,7 +37,7 @@ struct HandshakeTests {
     func refusesOtherProtocolsWithAnAlert(protocols: [String]) throws {
         let context = try TLSServerContext.make(.ecdsa)
         let server = try Server(context)
-        let client = try Client(protocols: protocols, resuming: nil, offersTLS12Alone: false)
+        let client = try TLSClient(protocols: protocols, resuming: nil, offersTLS12Alone: false)
         client.handshake()
         guard case .failed(.handshake(let reason)) = server.handshake(client.takeOutput()) else {
             Issue.record("the handshake did not fail")
@@ -67,7 +68,7 @@ struct HandshakeTests {
         var random = SeededRandom(seed: seed)
         let context = try TLSServerContext.make(.ecdsa)
         let server = try Server(context)
-        let client = try Client(protocols: nil, resuming: nil, offersTLS12Alone: false)
+        let client = try TLSClient(protocols: nil, resuming: nil, offersTLS12Alone: false)
         client.handshake()
         var hello = client.takeOutput()
         for _ in 0..<Int.random(in: 1...8, using: &random) {
@@ -126,8 +127,8 @@ struct HandshakeTests {
     // MARK: Certificates
 
     @Test func theChainIsSent() throws {
-        let identity = Identity.make()
-        let chain = identity.certificate + Identity.make(name: "issuer").certificate
+        let identity = ThrowAwayIdentity.make()
+        let chain = identity.certificate + ThrowAwayIdentity.make(name: "issuer").certificate
         let context = try TLSServerContext.make(chain, identity.key)
         let link = try Link(context)
         #expect(link.outcome == .complete(resumed: false))
@@ -136,17 +137,17 @@ struct HandshakeTests {
 
     @Test func theExpiryIsTheLeafs() throws {
         let now = Int(time(nil))
-        let identity = Identity.make(seconds: 1_000_000)
-        let chain = identity.certificate + Identity.make(seconds: 5).certificate
+        let identity = ThrowAwayIdentity.make(seconds: 1_000_000)
+        let chain = identity.certificate + ThrowAwayIdentity.make(seconds: 5).certificate
         let expiry = try TLSServerContext.make(chain, identity.key).certificateExpiry
         #expect((now + 999_990...now + 1_000_010).contains(Int(expiry)))
     }
 
     /// Texts that a person can act on; no fault crashes or asks for a passphrase.
     @Test func faultsAreNamed() {
-        let good = Identity.ecdsa
-        let locked = Identity.make(passphrase: "secret")
-        let other = Identity.make()
+        let good = ThrowAwayIdentity.ecdsa
+        let locked = ThrowAwayIdentity.make(passphrase: "secret")
+        let other = ThrowAwayIdentity.make()
         let cut = String(good.certificate.dropLast(60))
         let garbledLink = good.certificate + other.certificate.replacing("MII", with: "AAA")
         let encryptedCertificate = good.certificate.replacing(
@@ -167,7 +168,7 @@ struct HandshakeTests {
             (good.certificate, locked.key, "without passphrase"),
             (locked.certificate, locked.key, "without passphrase"),
             (good.certificate, other.key, "key does not fit the certificate"),
-            (good.certificate, Identity.rsa.key, "key does not fit the certificate"),
+            (good.certificate, ThrowAwayIdentity.rsa.key, "key does not fit the certificate"),
         ]
         for (number, entry) in cases.enumerated() {
             var fault: TLSFault?

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TestSupport
+
 /// Writes ClientHellos (RFC 8446 §4.1.2) as tests need them.
 struct HelloBuilder {
     var sessionID: [UInt8] = []

@@ -2,6 +2,7 @@
 
 import Bytes
 import TLS
+import TestSupport
 
 /// What was learned of the first bytes, as a comparable value.
 struct Finding: Equatable {

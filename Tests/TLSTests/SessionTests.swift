@@ -3,6 +3,7 @@
 import Bytes
 import COpenSSL
 import TLS
+import TestSupport
 import Testing
 
 @Suite("Sessions")
@@ -74,7 +75,7 @@ struct SessionTests {
     @Test func dataRightBehindTheHandshakeIsNotLost() throws {
         let context = try TLSServerContext.make(.ecdsa)
         let server = try Server(context)
-        let client = try Client(protocols: nil, resuming: nil, offersTLS12Alone: false)
+        let client = try TLSClient(protocols: nil, resuming: nil, offersTLS12Alone: false)
         client.handshake()
         _ = server.handshake(client.takeOutput())
         client.feed(server.takeOutput())

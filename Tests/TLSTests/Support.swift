@@ -2,24 +2,7 @@
 
 import Bytes
 import TLS
-
-/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers from the same seed, so that a failure
-/// can be run again.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
+import TestSupport
 
 /// The gateway's end of one connection, with its pump and buffers, as arrays.
 final class Server {
@@ -106,7 +89,7 @@ final class Server {
 }
 
 extension TLSServerContext {
-    static func make(_ identity: Identity) throws(TLSFault) -> TLSServerContext {
+    static func make(_ identity: ThrowAwayIdentity) throws(TLSFault) -> TLSServerContext {
         try make(identity.certificate, identity.key)
     }
 
@@ -120,7 +103,7 @@ extension TLSServerContext {
 /// Both ends, taken through their handshake.
 final class Link {
     let server: Server
-    let client: Client
+    let client: TLSClient
     private(set) var outcome = TLSSession.Handshake.needMore
 
     init(
@@ -128,7 +111,7 @@ final class Link {
         step: Int = .max, offersTLS12Alone: Bool = false
     ) throws {
         server = try Server(context)
-        client = try Client(
+        client = try TLSClient(
             protocols: protocols, resuming: resuming, offersTLS12Alone: offersTLS12Alone)
         for _ in 0..<8 {
             client.handshake()

@@ -3,13 +3,15 @@
 import Policy
 
 /// A file system that is a dictionary.
-struct FakeFiles: FileReading {
-    var files: [String: (text: String, mode: UInt32)] = [:]
-    var faults: [String: FileFault] = [:]
-    var writable: Set<String> = []
+package struct FakeFiles: FileReading {
+    package var files: [String: (text: String, mode: UInt32)] = [:]
+    package var faults: [String: FileFault] = [:]
+    package var writable: Set<String> = []
+
+    package init() {}
 
     /// The three secrets of the Compose service, and a state directory.
-    static var compose: FakeFiles {
+    package static var compose: FakeFiles {
         var files = FakeFiles()
         for name in ["totp_seed", "tls_cert", "tls_key"] {
             files.files["/run/secrets/\(name)"] = ("x", 0o400)
@@ -19,7 +21,7 @@ struct FakeFiles: FileReading {
     }
 
     /// With a policy at `/etc/agentport/policy.json` and the seeds `a` and `b`.
-    static func policy(_ text: String) -> FakeFiles {
+    package static func policy(_ text: String) -> FakeFiles {
         var files = compose
         files.files["/etc/agentport/policy.json"] = (text, 0o644)
         files.files["/run/secrets/a"] = ("x", 0o400)
@@ -27,32 +29,32 @@ struct FakeFiles: FileReading {
         return files
     }
 
-    func read(_ path: String, limit: Int) throws(FileFault) -> [UInt8] {
+    package func read(_ path: String, limit: Int) throws(FileFault) -> [UInt8] {
         _ = try status(of: path)
         let bytes = Array((files[path]?.text ?? "").utf8)
         guard bytes.count <= limit else { throw .tooLarge(limit: limit) }
         return bytes
     }
 
-    func status(of path: String) throws(FileFault) -> FileStatus {
+    package func status(of path: String) throws(FileFault) -> FileStatus {
         if let fault = faults[path] { throw fault }
         guard let file = files[path] else { throw .notFound }
         return FileStatus(mode: file.mode, size: file.text.utf8.count)
     }
 
-    func isWritableDirectory(_ path: String) -> Bool { writable.contains(path) }
+    package func isWritableDirectory(_ path: String) -> Bool { writable.contains(path) }
 }
 
 extension ConfigurationOutcome {
-    var configuration: Configuration? {
+    package var configuration: Configuration? {
         if case .valid(let configuration, _) = self { configuration } else { nil }
     }
 
-    var faults: [String] {
+    package var faults: [String] {
         if case .invalid(let faults, _) = self { faults.map(\.description) } else { [] }
     }
 
-    var warnings: [String] {
+    package var warnings: [String] {
         switch self {
         case .valid(_, let warnings), .invalid(_, let warnings): warnings.map(\.description)
         }

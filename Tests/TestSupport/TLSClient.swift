@@ -7,25 +7,25 @@ import Testing
 
 /// A session's ticket, as a client keeps it.
 @safe
-final class Ticket {
-    let session: OpaquePointer
+package final class Ticket {
+    package let session: OpaquePointer
 
-    init(_ session: OpaquePointer) { unsafe self.session = session }
+    package init(_ session: OpaquePointer) { unsafe self.session = session }
 
     deinit { unsafe SSL_SESSION_free(session) }
 }
 
 /// An OpenSSL client between two memory BIOs.
 @safe
-final class Client {
+package final class TLSClient {
     private let context: OpaquePointer
     private let session: OpaquePointer
     /// Owned by the session.
     private let incoming: OpaquePointer
     private let outgoing: OpaquePointer
-    private(set) var hasFailed = false
+    package private(set) var hasFailed = false
 
-    init(protocols: [String]?, resuming: Ticket?, offersTLS12Alone: Bool) throws {
+    package init(protocols: [String]?, resuming: Ticket?, offersTLS12Alone: Bool) throws {
         unsafe context = try #require(unsafe SSL_CTX_new(TLS_client_method()))
         if offersTLS12Alone { unsafe co_set_max_version(context, TLS1_2_VERSION) }
         unsafe session = try #require(unsafe SSL_new(context))
@@ -52,17 +52,17 @@ final class Client {
         unsafe SSL_CTX_free(context)
     }
 
-    func handshake() {
+    package func handshake() {
         let result = unsafe SSL_do_handshake(session)
         if result != 1, unsafe SSL_get_error(session, result) == SSL_ERROR_SSL { hasFailed = true }
         ERR_clear_error()
     }
 
-    var isConnected: Bool { unsafe SSL_is_init_finished(session) == 1 }
-    var version: Int32 { unsafe SSL_version(session) }
-    var hasClosed: Bool { unsafe SSL_get_shutdown(session) & SSL_RECEIVED_SHUTDOWN != 0 }
+    package var isConnected: Bool { unsafe SSL_is_init_finished(session) == 1 }
+    package var version: Int32 { unsafe SSL_version(session) }
+    package var hasClosed: Bool { unsafe SSL_get_shutdown(session) & SSL_RECEIVED_SHUTDOWN != 0 }
 
-    var chosenProtocol: String {
+    package var chosenProtocol: String {
         var start: UnsafePointer<UInt8>?
         var count: UInt32 = 0
         unsafe SSL_get0_alpn_selected(session, &start, &count)
@@ -72,12 +72,12 @@ final class Client {
     }
 
     /// How many certificates came.
-    var chainCount: Int {
+    package var chainCount: Int {
         let chain = unsafe SSL_get_peer_cert_chain(session)
         return unsafe Int(OPENSSL_sk_num(chain))
     }
 
-    var ticket: Ticket? {
+    package var ticket: Ticket? {
         guard let kept = unsafe SSL_get1_session(session) else { return nil }
         guard unsafe SSL_SESSION_is_resumable(kept) == 1 else {
             unsafe SSL_SESSION_free(kept)
@@ -86,18 +86,18 @@ final class Client {
         return unsafe Ticket(kept)
     }
 
-    func feed(_ cipher: [UInt8]) {
+    package func feed(_ cipher: [UInt8]) {
         guard !cipher.isEmpty else { return }
         unsafe BIO_write(incoming, cipher, Int32(cipher.count))
     }
 
-    func takeOutput() -> [UInt8] {
+    package func takeOutput() -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: unsafe BIO_ctrl_pending(outgoing))
         if !bytes.isEmpty { unsafe BIO_read(outgoing, &bytes, Int32(bytes.count)) }
         return bytes
     }
 
-    func read() -> [UInt8] {
+    package func read() -> [UInt8] {
         var all: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 16_384)
         while true {
@@ -110,18 +110,18 @@ final class Client {
     }
 
     /// Seals all of it; the records.
-    func write(_ plain: [UInt8]) -> [UInt8] {
+    package func write(_ plain: [UInt8]) -> [UInt8] {
         if !plain.isEmpty { unsafe SSL_write(session, plain, Int32(plain.count)) }
         return takeOutput()
     }
 
     /// - Parameter isAnswered: asks the server to change its key too.
-    func updateKey(isAnswered: Bool) {
+    package func updateKey(isAnswered: Bool) {
         unsafe SSL_key_update(
             session, isAnswered ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED)
     }
 
-    func close() -> [UInt8] {
+    package func close() -> [UInt8] {
         unsafe SSL_shutdown(session)
         ERR_clear_error()
         return takeOutput()

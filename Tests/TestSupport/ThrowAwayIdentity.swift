@@ -4,27 +4,27 @@ import COpenSSL
 import Testing
 
 /// A throw-away certificate with its key, made in this process.
-struct Identity {
-    enum Kind: Sendable, CaseIterable { case ecdsa, rsa }
+package struct ThrowAwayIdentity {
+    package enum Kind: Sendable, CaseIterable { case ecdsa, rsa }
 
-    let certificate: String
-    let key: String
+    package let certificate: String
+    package let key: String
 
-    static let ecdsa = make(.ecdsa)
-    static let rsa = make(.rsa)
+    package static let ecdsa = make(.ecdsa)
+    package static let rsa = make(.rsa)
 
     /// - Parameters:
     ///   - seconds: from now to the end of validity.
     ///   - passphrase: encrypts the key.
-    static func make(
+    package static func make(
         _ kind: Kind = .ecdsa, name: String = "claw", seconds: Int = 86_400,
         passphrase: String? = nil
-    ) -> Identity {
+    ) -> ThrowAwayIdentity {
         // SAFETY: each object is freed below; what fails leaves an empty text, which no test takes
         // for an identity.
         let pair = unsafe kind == .ecdsa ? co_p256_generate() : rsaPair()
         guard let pair = unsafe pair, let leaf = unsafe X509_new() else {
-            return Identity(certificate: "", key: "")
+            return ThrowAwayIdentity(certificate: "", key: "")
         }
         defer {
             unsafe EVP_PKEY_free(pair)
@@ -40,7 +40,7 @@ struct Identity {
             subject, "CN", MBSTRING_UTF8, name, Int32(name.utf8.count), -1, 0)
         unsafe X509_set_issuer_name(leaf, subject)
         unsafe X509_sign(leaf, pair, EVP_sha256())
-        return Identity(
+        return ThrowAwayIdentity(
             certificate: unsafe text { unsafe PEM_write_bio_X509($0, leaf) },
             key: unsafe text { bio in
                 guard let passphrase else {
