@@ -37,8 +37,7 @@ extension Downstream {
             return exchange.startedAt / 1_000_000 + UInt64(limits.headerTimeoutMilliseconds)
         case .awaitingHead:
             let idleSince = max(lastReadAt, lastWriteAt)
-            let end = idleSince + UInt64(limits.keepaliveTimeoutMilliseconds)
-            return hasReleasedBuffers ? end : min(idleSince + Self.quietMilliseconds, end)
+            return idleSince + UInt64(limits.keepaliveTimeoutMilliseconds)
         case .judging:
             return pauseDeadline(bodyTimeout: UInt64(limits.bodyTimeoutMilliseconds))
         case .receivingBody where isWaitingForUpstream:
@@ -47,7 +46,7 @@ extension Downstream {
             return lastReadAt + UInt64(limits.bodyTimeoutMilliseconds)
         case .complete:
             // The upstream's own timer runs; a live answer may take as long as it likes.
-            return hasReleasedBuffers ? .max : max(lastReadAt, lastWriteAt) + Self.quietMilliseconds
+            return .max
         }
     }
 
@@ -97,11 +96,6 @@ extension Downstream {
         case .receivingBody:
             return abort(&context, &pool)
         case .awaitingHead, .complete:
-            guard hasReleasedBuffers else {
-                session?.releaseBuffers()
-                hasReleasedBuffers = true
-                return settle(&context, &pool)
-            }
             isClosing = true
         }
         return settle(&context, &pool)

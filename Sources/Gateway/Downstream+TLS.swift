@@ -77,19 +77,20 @@ extension Downstream {
     ///
     /// - Returns: whether there is new plaintext.
     mutating func unseal(_ context: inout WorkerContext) -> Bool {
-        guard !hasClosed, !cipherIn.isEmpty || (session?.pending ?? 0) > 0 else { return false }
+        guard !hasClosed, !cipherIn.isEmpty else { return false }
         guard plainIn.attach(from: &context.pool), cipherOut.attach(from: &context.pool) else {
             isStarved = true
             return false
         }
         if plainIn.room < TLSSession.recordPlaintextMax { plainIn.compact() }
         guard plainIn.room > 0 else { return false }
-        hasReleasedBuffers = false
         let before = plainIn.count
         let result = session?.read(&cipherIn, into: &plainIn, &cipherOut, pump: context.pump)
         switch result {
-        case .needMore, .full:
-            break
+        case .needMore:
+            isFull = false
+        case .full:
+            isFull = !cipherIn.isEmpty
         case .closed:
             hasClosed = true
             cipherIn.clear()
@@ -99,6 +100,21 @@ extension Downstream {
             cipherIn.clear()
         }
         return plainIn.count > before
+    }
+
+    /// Keeps what there is of a record in a small slab until the rest comes, if it fits.
+    mutating func putRestAside(_ context: inout WorkerContext) {
+        guard !isFull, cipherIn.count > 0, cipherIn.count <= WorkerContext.memoCapacity,
+            opening.attach(from: &context.memoPool)
+        else { return }
+        opening.append(contentsOf: cipherIn)
+        cipherIn.release(to: &context.pool)
+    }
+
+    mutating func takeBackRest(_ context: inout WorkerContext) {
+        guard opening.isAttached, phase != .sniffing else { return }
+        cipherIn.append(contentsOf: opening)
+        opening.release(to: &context.memoPool)
     }
 
     /// Seals what lies in the context's scratch space and sends it.

@@ -36,8 +36,6 @@ struct Downstream: ~Copyable {
     /// A refusal that leaves input unread drops this much of it, for this long.
     static let lingerBytesMax = 64 * 1024
     static let lingerMilliseconds: UInt64 = 1000
-    /// A connection this long without traffic gives its TLS buffers back.
-    static let quietMilliseconds: UInt64 = 200
 
     static let starvedMilliseconds: UInt64 = 10
 
@@ -49,8 +47,8 @@ struct Downstream: ~Copyable {
     var phase = Phase.sniffing
     var state = ConnectionState.handshaking
     var session: TLSSession?
-    /// The first bytes, until they show what they are: in a small slab, since whoever sends one
-    /// byte and waits must not hold a large one.
+    /// The first bytes, until they show what they are; later what has come of a record: in a small
+    /// slab, since whoever sends one byte and waits must not hold a large one.
     var opening = Buffer()
     var cipherIn = Buffer()
     var plainIn = Buffer()
@@ -68,7 +66,8 @@ struct Downstream: ~Copyable {
     var hasEnded = false
     /// Nothing more is to be read as a request; the connection ends once the output is out.
     var isClosing = false
-    var hasReleasedBuffers = false
+    /// There is more plaintext to be had from what has come than there is room for.
+    var isFull = false
     /// Waits for memory; looked at again after ``starvedMilliseconds``.
     var isStarved = false
     /// Milliseconds, monotonic.
@@ -101,6 +100,7 @@ struct Downstream: ~Copyable {
         default:
             guard cipherIn.attach(from: &context.pool) else { return starve(&context) }
             cipherIn.compact()
+            takeBackRest(&context)
             transfer = socket.receive(into: &cipherIn)
         }
         switch transfer {
@@ -183,6 +183,7 @@ struct Downstream: ~Copyable {
         watch(&context)
         arm(&context)
         cipherIn.releaseIfEmpty(to: &context.pool)
+        if phase == .open { putRestAside(&context) }
         plainIn.releaseIfEmpty(to: &context.pool)
         cipherOut.releaseIfEmpty(to: &context.pool)
         return .keep
@@ -233,9 +234,9 @@ struct Downstream: ~Copyable {
     }
 
     private mutating func watch(_ context: inout WorkerContext) {
-        let isFull = !cipherIn.isEmpty || (plainIn.isAttached && plainIn.roomAfterCompaction == 0)
+        let hasNoRoom = isFull || (plainIn.isAttached && plainIn.roomAfterCompaction == 0)
         let isStillHandshaking = phase == .sniffing || phase == .handshaking
-        let wantsInput = phase == .lingering || isStillHandshaking || !isFull
+        let wantsInput = phase == .lingering || isStillHandshaking || !hasNoRoom
         let wanted = Interest(
             readable: !hasEnded && wantsInput && !isStarved, writable: !cipherOut.isEmpty)
         guard wanted != interest else { return }

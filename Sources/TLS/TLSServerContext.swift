@@ -58,6 +58,7 @@ package final class TLSServerContext: @unchecked Sendable {
         // SAFETY: the keys live as long as self, which outlives the context and its sessions.
         _ = unsafe SSL_CTX_set_ex_data(context, 0, Unmanaged.passUnretained(tickets).toOpaque())
         _ = unsafe co_set_ticket_callback(context, prepareTicket)
+        unsafe HandshakeNotes.listen(to: context)
     }
 
     /// - Returns: when the leaf expires.

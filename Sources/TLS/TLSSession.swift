@@ -3,7 +3,10 @@
 import Bytes
 import COpenSSL
 
-/// One TLS connection, server side: ciphertext to plaintext and back, without a socket.
+/// One TLS connection: ciphertext to plaintext and back, without a socket.
+///
+/// libssl shakes hands. A server's session then goes on without it, in a ``RecordLayer``, and gives
+/// back all that libssl held for it.
 @safe
 package struct TLSSession: ~Copyable {
     /// What a record adds to its plaintext at most: header, content type, tag (RFC 8446 §5.2).
@@ -29,34 +32,87 @@ package struct TLSSession: ~Copyable {
         case failed(TLSFault)
     }
 
-    /// Invariant: valid until deinit, used by one thread.
-    private let session: OpaquePointer
+    /// Invariant: owned by this value, used by one thread; `nil` once `records` has taken over.
+    private var session: OpaquePointer?
+    /// Of a server's handshake, while it lasts.
+    private var notes: HandshakeNotes?
+    private var records: RecordLayer?
+    /// What the client asked for (SNI); empty where it did not.
+    private var serverName: [UInt8] = []
 
+    /// The server's side.
+    ///
     /// - Returns: `nil` when memory has run out.
     package init?(_ context: TLSServerContext, pump: borrowing TLSPump) {
         guard let session = unsafe SSL_new(context.context) else { return nil }
-        unsafe self.session = session
+        let notes = HandshakeNotes()
+        unsafe HandshakeNotes.attach(notes, to: session)
         unsafe BIO_up_ref(pump.bio)
         unsafe SSL_set_bio(session, pump.bio, pump.bio)
         unsafe SSL_set_accept_state(session)
+        unsafe self.session = session
+        self.notes = notes
     }
 
     deinit {
         // Quiet: what is worth telling the peer has been told by close(into:).
+        unsafe Self.free(session)
+    }
+
+    private static func free(_ session: OpaquePointer?) {
         unsafe SSL_free(session)
     }
 
     package mutating func handshake(
         _ input: inout Buffer, _ output: inout Buffer, pump: borrowing TLSPump
     ) -> Handshake {
+        guard let session = unsafe session else { return .failed(.handshake(reason: "twice")) }
         ERR_clear_error()
         let (result, error) = pump.run(&input, &output) {
             let result = unsafe SSL_do_handshake(session)
             return (result, result == 1 ? 0 : unsafe SSL_get_error(session, result))
         }
-        if result == 1 { return .complete(resumed: unsafe co_session_reused(session) == 1) }
+        if result == 1 {
+            let isResumed = unsafe co_session_reused(session) == 1
+            guard notes == nil || leaveLibrary() else {
+                return .failed(.handshake(reason: "no keys for its records"))
+            }
+            return .complete(resumed: isResumed)
+        }
         if error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE { return .needMore }
         return .failed(.handshake(reason: OpenSSLErrors.take()))
+    }
+
+    /// Goes on without libssl.
+    ///
+    /// - Returns: false where memory has run out, or libssl still holds input.
+    private mutating func leaveLibrary() -> Bool {
+        guard let session = unsafe session, let notes, unsafe SSL_has_pending(session) == 0,
+            let client = notes.takeClientSecret(), let server = notes.takeServerSecret(),
+            let cipher = unsafe SSL_get_current_cipher(session),
+            let suite = unsafe CipherSuite(number: SSL_CIPHER_get_protocol_id(cipher))
+        else { return false }
+        var reading = RecordProtection(suite, client, isSealing: false)
+        var writing = RecordProtection(
+            suite, server, isSealing: true, sequence: notes.recordsSealed)
+        guard reading.setKey(), writing.setKey() else { return false }
+        serverName = unsafe Self.serverName(of: session)
+        records = RecordLayer(reading: reading, writing: writing)
+        unsafe Self.free(session)
+        unsafe self.session = nil
+        self.notes = nil
+        return true
+    }
+
+    private static func serverName(of session: OpaquePointer) -> [UInt8] {
+        guard let name = unsafe SSL_get_servername(session, TLSEXT_NAMETYPE_host_name) else {
+            return []
+        }
+        // SAFETY: libssl ends the name with a zero byte and keeps it as long as the session.
+        return unsafe Array(
+            UnsafeBufferPointer(start: name, count: strlen(name)).map {
+                UInt8(bitPattern: $0)
+            })
     }
 
     /// Decrypts what is in `input` into the room of `plaintext`.
@@ -66,6 +122,10 @@ package struct TLSSession: ~Copyable {
         _ input: inout Buffer, into plaintext: inout Buffer, _ output: inout Buffer,
         pump: borrowing TLSPump
     ) -> Reading {
+        if records != nil {
+            return records?.read(&input, into: &plaintext, &output) ?? .needMore
+        }
+        guard let session = unsafe session else { return .failed(.truncated) }
         // SSL_get_error takes any error in the thread's queue for the session's own.
         ERR_clear_error()
         let error = pump.run(&input, &output) {
@@ -95,6 +155,8 @@ package struct TLSSession: ~Copyable {
     package mutating func write(
         _ plaintext: borrowing Span<UInt8>, into output: inout Buffer, pump: borrowing TLSPump
     ) -> Int? {
+        if records != nil { return records?.write(plaintext, into: &output) ?? nil }
+        guard let session = unsafe session else { return nil }
         var taken = 0
         var nothing = Buffer()
         while taken < plaintext.count {
@@ -122,33 +184,17 @@ package struct TLSSession: ~Copyable {
 
     /// Appends close_notify: nothing will be written after it. Reading may go on.
     package mutating func close(into output: inout Buffer, pump: borrowing TLSPump) {
-        guard unsafe SSL_get_shutdown(session) & SSL_SENT_SHUTDOWN == 0, output.isAttached else {
-            return
-        }
+        records?.close(into: &output)
+        guard let session = unsafe session, output.isAttached,
+            unsafe SSL_get_shutdown(session) & SSL_SENT_SHUTDOWN == 0
+        else { return }
         var nothing = Buffer()
         _ = pump.run(&nothing, &output) { unsafe SSL_shutdown(session) }
         ERR_clear_error()
     }
 
-    /// Gives back libssl's record buffers (about 33 KB) while the connection idles. They come
-    /// back by themselves; with a record half read nothing happens.
-    package mutating func releaseBuffers() {
-        _ = unsafe SSL_free_buffers(session)
-    }
-
     /// Appends the name that the client asked for (SNI), if it did.
     package func appendServerName(to buffer: inout Buffer) {
-        guard let name = unsafe SSL_get_servername(session, TLSEXT_NAMETYPE_host_name) else {
-            return
-        }
-        var index = 0
-        // SAFETY: libssl ends the name with a zero byte and keeps it as long as the session.
-        while unsafe name[index] != 0 {
-            buffer.append(unsafe UInt8(bitPattern: name[index]))
-            index += 1
-        }
+        buffer.append(array: serverName)
     }
-
-    /// Plaintext that libssl has decrypted and still holds.
-    package var pending: Int { Int(unsafe SSL_pending(session)) }
 }

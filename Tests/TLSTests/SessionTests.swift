@@ -31,7 +31,6 @@ struct SessionTests {
         }
         #expect(received == plain)
         #expect(link.server.unread == 0)
-        #expect(link.server.pending == 0)
     }
 
     @Test(arguments: sizes, [23, 24, 500, 16_406, 16_407, 36_864])
@@ -194,24 +193,7 @@ struct SessionTests {
         #expect(!isRead)
     }
 
-    // MARK: Idling
-
-    @Test func buffersAreReleasedAndComeBack() throws {
-        let link = try Link(try .make(.ecdsa))
-        for round in 1...3 {
-            link.server.releaseBuffers()
-            let received = link.server.read(link.client.write(bytes(round * 1000))).bytes
-            #expect(received == bytes(round * 1000))
-            link.server.releaseBuffers()
-            link.client.feed(link.server.write(bytes(round)).cipher)
-            #expect(link.client.read() == bytes(round))
-        }
-        // With a record half read it is left alone.
-        let cipher = link.client.write(bytes(500))
-        _ = link.server.read(Array(cipher[..<100]))
-        link.server.releaseBuffers()
-        #expect(link.server.read(Array(cipher[100...])).bytes == bytes(500))
-    }
+    // MARK: Changes of keys
 
     @Test(arguments: [false, true])
     func theClientMayChangeItsKey(isAnswered: Bool) throws {

@@ -30,7 +30,6 @@ final class Server {
 
     /// Ciphertext that was fed and not taken yet.
     var unread: Int { input.count }
-    var pending: Int { session.pending }
 
     func handshake(_ cipher: [UInt8]) -> TLSSession.Handshake {
         feed(cipher)
@@ -82,8 +81,6 @@ final class Server {
         session.close(into: &output, pump: pump)
         return takeOutput()
     }
-
-    func releaseBuffers() { session.releaseBuffers() }
 
     private static func array(_ buffer: borrowing Buffer) -> [UInt8] { buffer.readable.array }
 }
