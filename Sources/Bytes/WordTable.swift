@@ -6,6 +6,7 @@
 /// stack for each element read (Swift 6.3), which cost more than parsing what was in it; and a
 /// generic type over a pointer is not specialised across modules.
 @safe
+@usableFromInline
 package struct WordTable: ~Copyable {
     @usableFromInline
     let capacity: Int

@@ -3,6 +3,7 @@
 /// The field names that a gateway acts on; every other name is ``other``.
 ///
 /// A raw value is a bit in a head's mask of names, so there are fewer than 64.
+@usableFromInline
 package enum FieldName: UInt8, Sendable {
     case other
     /// A name that equals one of those below only when `_` is read as `-`, as CGI-like upstreams

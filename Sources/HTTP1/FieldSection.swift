@@ -2,34 +2,44 @@
 import Bytes
 
 /// The fields of a head, in the order sent, and which names are among them.
+@usableFromInline
 package struct FieldSection: ~Copyable {
     /// Invariant: the first `count` words are packed ``HeaderField``s.
-    private var words = WordTable(capacity: HeadLimits.fieldCountMax)
+    @usableFromInline
+    var words = WordTable(capacity: HeadLimits.fieldCountMax)
     /// Invariant: 0 ≤ count ≤ HeadLimits.fieldCountMax.
-    package private(set) var count = 0
+    @usableFromInline
+    package internal(set) var count = 0
     /// A bit for each name that is there, so that a search for one that is not costs no loop.
-    private var present: UInt64 = 0
+    @usableFromInline
+    var present: UInt64 = 0
     /// A bit for each name that is there more than once.
-    private var repeated: UInt64 = 0
+    @usableFromInline
+    var repeated: UInt64 = 0
 
     init() {}
 
+    @inlinable
     package subscript(index: Int) -> HeaderField {
         precondition(index >= 0 && index < count)
         return HeaderField(word: words[index])
     }
 
+    @inlinable
     package func contains(_ name: FieldName) -> Bool { present & name.bit != 0 }
 
+    @inlinable
     package func isRepeated(_ name: FieldName) -> Bool { repeated & name.bit != 0 }
 
     /// The index of the first field of that name.
+    @inlinable
     package func first(_ name: FieldName) -> Int? {
         guard contains(name) else { return nil }
         return next(name, from: 0)
     }
 
     /// The index of the first field of that name at or after `index`.
+    @inlinable
     package func next(_ name: FieldName, from index: Int) -> Int? {
         guard contains(name) else { return nil }
         var index = index

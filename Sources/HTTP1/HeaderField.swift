@@ -2,13 +2,14 @@
 import Bytes
 
 /// One field line, as offsets into the bytes that were parsed.
+@usableFromInline
 package struct HeaderField: Equatable, Sendable {
-    package var nameOffset: UInt16
-    package var nameCount: UInt16
-    package var valueOffset: UInt16
+    @usableFromInline package var nameOffset: UInt16
+    @usableFromInline package var nameCount: UInt16
+    @usableFromInline package var valueOffset: UInt16
     /// Without the white space around the value.
-    package var valueCount: UInt16
-    package var name: FieldName
+    @usableFromInline package var valueCount: UInt16
+    @usableFromInline package var name: FieldName
 
     @inlinable package var nameRange: Range<Int> {
         Int(nameOffset)..<(Int(nameOffset) &+ Int(nameCount))
@@ -41,9 +42,10 @@ extension HeaderField {
             | UInt64(truncatingIfNeeded: line.value.upperBound &- line.value.lowerBound) &<< 48
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     static func name(ofWord word: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: word) }
 
+    @inlinable
     init(word: UInt64) {
         name = FieldName(rawValue: UInt8(truncatingIfNeeded: word)) ?? .other
         nameCount = UInt16(truncatingIfNeeded: word &>> 8 & 0xFF)

@@ -11,6 +11,7 @@ package enum TargetForm: UInt8, Sendable {
 ///
 /// One serves a worker for all its connections: a parse overwrites it. It means something only
 /// from a `.complete` until the next parse.
+@usableFromInline
 package struct RequestHead: ~Copyable {
     package internal(set) var method = Method.other
     package internal(set) var methodOffset = 0
@@ -26,6 +27,7 @@ package struct RequestHead: ~Copyable {
     package internal(set) var minorVersion: UInt8 = 1
     /// Bytes of the whole head, an empty line before it and the one after it included.
     package internal(set) var count = 0
+    @usableFromInline
     package internal(set) var fields = FieldSection()
     package internal(set) var framing = BodyFraming.none
     package internal(set) var connection = ConnectionOptions()
@@ -40,14 +42,18 @@ package struct RequestHead: ~Copyable {
 
     package init() {}
 
+    @inlinable
     package var fieldCount: Int { fields.count }
 
+    @inlinable
     package subscript(index: Int) -> HeaderField { fields[index] }
 
+    @inlinable
     package func first(_ name: FieldName) -> Int? { fields.first(name) }
 
     package func count(of name: FieldName) -> Int { fields.count(of: name) }
 
+    @inlinable
     package func contains(_ name: FieldName) -> Bool { fields.contains(name) }
 
     package var methodRange: Range<Int> { methodOffset..<(methodOffset &+ methodCount) }
@@ -57,6 +63,7 @@ package struct RequestHead: ~Copyable {
     package var pathRange: Range<Int> { pathOffset..<(pathOffset &+ pathCount) }
 
     /// The value of the first field of that name.
+    @inlinable
     @_lifetime(copy bytes)
     package func value(_ name: FieldName, in bytes: Span<UInt8>) -> Span<UInt8>? {
         guard let index = fields.first(name) else { return nil }

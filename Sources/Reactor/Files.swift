@@ -54,8 +54,10 @@ package enum Files {
         try replace(path, with: bytes.span, mode: mode)
     }
 
+    /// - Parameter isSynced: false leaves the syncing to a later ``sync(_:)``: the file survives a
+    ///   kill at once, but until then a power cut may leave it missing or empty.
     package static func replace(
-        _ path: String, with bytes: borrowing Span<UInt8>, mode: UInt32
+        _ path: String, with bytes: borrowing Span<UInt8>, mode: UInt32, isSynced: Bool = true
     ) throws(SystemError) {
         let temporary = path + ".new"
         unsafe unlink(temporary)
@@ -64,13 +66,26 @@ package enum Files {
         let file = Descriptor(owning: number)
         do throws(SystemError) {
             guard writeAll(number, bytes) else { throw SystemError("write") }
-            guard fsync(file.rawValue) == 0 else { throw SystemError("fsync") }
+            guard !isSynced || fsync(file.rawValue) == 0 else { throw SystemError("fsync") }
             guard unsafe rename(temporary, path) == 0 else { throw SystemError("rename") }
         } catch {
             // What could not be put in its place may be a secret.
             unsafe unlink(temporary)
             throw error
         }
+        if isSynced { try syncFolder(of: path) }
+    }
+
+    /// Waits until the file and its place in its folder are on the disk.
+    package static func sync(_ path: String) throws(SystemError) {
+        let number = unsafe cl_open(path, O_RDONLY, 0)
+        guard number >= 0 else { throw SystemError("open") }
+        let file = Descriptor(owning: number)
+        guard fsync(file.rawValue) == 0 else { throw SystemError("fsync") }
+        try syncFolder(of: path)
+    }
+
+    private static func syncFolder(of path: String) throws(SystemError) {
         let folder = unsafe cl_open(parent(of: path), O_RDONLY, 0)
         guard folder >= 0 else { throw SystemError("open") }
         _ = fsync(folder)

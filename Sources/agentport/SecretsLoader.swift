@@ -131,7 +131,7 @@ struct SecretsLoader: ~Copyable {
                 "no api_key secret and no writable state directory: mount one of the two")
         }
         let path = folder + "/api_key"
-        if Files.exists(path) {
+        if isKept(path) {
             warnIfOthersRead(path)
             return digest(ofKeyAt: path)
         }
@@ -150,7 +150,7 @@ struct SecretsLoader: ~Copyable {
         warnOfForgetting()
         if Files.exists(secretPath) { return signingKey(at: secretPath) }
         let path = configuration.stateDirectory.map { $0 + "/signing_key.pem" }
-        if let path, Files.exists(path) {
+        if let path, isKept(path) {
             warnIfOthersRead(path)
             return signingKey(at: path)
         }
@@ -205,13 +205,21 @@ struct SecretsLoader: ~Copyable {
 
     private mutating func write(_ bytes: Span<UInt8>, to path: String, content: String) -> Bool {
         do {
-            try Files.replace(path, with: bytes, mode: Self.ownerOnly)
+            // Synced once the gateway listens: a disk takes longer for it than all the rest of
+            // the start (see Assembly.syncMade).
+            try Files.replace(path, with: bytes, mode: Self.ownerOnly, isSynced: false)
             made.append(Secrets.MadeFile(content: content, path: path))
             return true
         } catch {
             note(path, "cannot be written: \(error.reason)")
             return false
         }
+    }
+
+    /// An empty file is what a power cut leaves of one that was not synced yet: none.
+    private func isKept(_ path: String) -> Bool {
+        guard Files.exists(path) else { return false }
+        return (try? DiskFiles().status(of: path))?.size != 0
     }
 
     private mutating func warnIfOthersRead(_ path: String) {

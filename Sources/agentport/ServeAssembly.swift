@@ -30,6 +30,7 @@ final class Assembly {
     private let writer: LogWriter
     private let startedAt = Clock.wallNanoseconds()
     private let descriptorLimit: Int
+    private let made: [Secrets.MadeFile]
     private let workersRunning: WorkersRunning
     private var ticks = 0
     private var peakConnections = 0
@@ -41,6 +42,7 @@ final class Assembly {
         write: @escaping @Sendable (Span<UInt8>) -> Bool = { Files.writeAll(1, $0) }
     ) throws {
         self.configuration = configuration
+        made = secrets.made
         descriptorLimit = Process.raiseDescriptorLimit()
         let workers = configuration.workers ?? Process.coresAllowed
         let logWakeup = try Wakeup()
@@ -89,6 +91,7 @@ final class Assembly {
         let writer = writer
         _ = try Thread(name: "log") { writer.run() }
         try onListening()
+        try syncMade()
         control.run(
             ControlLoop.Actions(
                 onTerminate: { self.terminate() },
@@ -159,6 +162,24 @@ final class Assembly {
         guard !names.isEmpty else { return }
         let resolver = EndpointResolver(names)
         _ = try Thread(name: "resolver") { resolver.run() }
+    }
+
+    /// Files that this start has made are put on the disk while requests are served already.
+    private func syncMade() throws {
+        guard !made.isEmpty else { return }
+        let paths = made.map(\.path)
+        let gateway = gateway
+        _ = try Thread(name: "sync") {
+            for path in paths {
+                do {
+                    try Files.sync(path)
+                } catch {
+                    Self.log(
+                        gateway, .error, "a file that was made may not survive a power cut",
+                        [("path", path), ("reason", "\(error)")])
+                }
+            }
+        }
     }
 
     // MARK: The admin listener

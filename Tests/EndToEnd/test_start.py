@@ -74,6 +74,21 @@ def test_without_a_key_one_is_made_and_kept(make, recorder):
     assert gateway.request("GET", "/", agent.bearer(agent.code(1))).status == 200
 
 
+def test_a_made_file_that_a_power_cut_emptied_is_made_anew(make, recorder):
+    """What this start makes is synced only after it listens; an empty file is none."""
+    gateway = make().from_environment(recorder.url, api_key=False)
+    gateway.start()
+    made = [gateway.state / name for name in ("api_key", "signing_key.pem")]
+    gateway.stop()
+    for path in made:
+        assert path.stat().st_size > 0
+        path.write_bytes(b"")
+    gateway.start()
+    for path in made:
+        assert path.stat().st_size > 0
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_without_a_key_and_without_a_place_for_one_the_start_fails(make, recorder):
     gateway = make().from_environment(recorder.url, {"AGENTPORT_STATE_DIR": "/dev/null/state"},
                                       api_key=False)

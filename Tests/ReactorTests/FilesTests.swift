@@ -30,6 +30,16 @@ struct FilesTests {
         #expect(!Files.exists(path + ".new"))
     }
 
+    @Test func aFileMayBeSyncedLater() throws {
+        let folder = try Folder()
+        let path = folder.path + "/late"
+        let bytes = Array("late".utf8)
+        try Files.replace(path, with: bytes.span, mode: 0o600, isSynced: false)
+        #expect(try Files.read(path, limit: 10).bytes == bytes)
+        try Files.sync(path)
+        #expect(throws: SystemError.self) { try Files.sync(folder.path + "/missing") }
+    }
+
     @Test func whoHasTheOldFileOpenKeepsIt() throws {
         let folder = try Folder()
         let path = folder.path + "/state"
