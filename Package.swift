@@ -65,6 +65,14 @@ let package = Package(
             swiftSettings: settings,
             linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
 
+        .executableTarget(
+            name: "microbenchmarks",
+            dependencies: [
+                "Bytes", "Reactor", "Crypto", "HTTP1", "JSON", "Identity", "Policy", "Filters",
+            ],
+            path: "Benchmarks/Micro", swiftSettings: settings,
+            linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
+
         // What several tests need; nothing else depends on it.
         .target(
             name: "TestSupport", dependencies: ["COpenSSL", "Policy"], path: "Tests/TestSupport",

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Makes so many calls of what is measured; the result depends on each of them, so that none is
+/// left out by the compiler.
+typealias Calls = (_ count: Int) throws -> Int
+
+/// One thing that is measured: prepares it, then hands its calls to whoever measures.
+struct MicroCase: Sendable {
+    let name: String
+    /// Calls that callgrind sees; fewer where one is long.
+    let callsCounted: Int
+    private let body: @Sendable (_ measure: (Calls) throws -> Void) throws -> Void
+
+    init(
+        _ name: String, callsCounted: Int = 1000,
+        _ body: @escaping @Sendable (_ measure: (Calls) throws -> Void) throws -> Void
+    ) {
+        self.name = name
+        self.callsCounted = callsCounted
+        self.body = body
+    }
+
+    static let all: [MicroCase] = [
+        .requestHead, .responseHead, .headWriting, .totpCheck, .tokenDigest, .sessionLookUp,
+        .jwtSigning, .base64URLEncoding, .base64URLDecoding, .jsonReading, .timerMove,
+        .timerExpiry, .addressRateLimit, .agentRateLimit, .chainWithSession,
+    ]
+
+    func measure(_ measure: (Calls) throws -> Void) throws(MicroFault) {
+        do {
+            try body(measure)
+        } catch let fault as MicroFault {
+            throw .failed("\(name): \(fault.reason)")
+        } catch {
+            throw .failed("\(name): \(error)")
+        }
+    }
+
+    /// Makes the calls and measures nothing.
+    func run(count: Int) throws(MicroFault) {
+        try measure { calls in Sink.take(try calls(count)) }
+    }
+}

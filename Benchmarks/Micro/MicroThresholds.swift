@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import JSON
+import Reactor
+
+/// Instructions a call that a case must not exceed, in a file of the repository.
+struct MicroThresholds {
+    private static let tolerancePercent = 3
+    private static let bytesMax = 64 * 1024
+
+    private let limits: [String: Int]
+    private let tolerancePercent: Int
+
+    static func read(_ path: String) throws(MicroFault) -> MicroThresholds {
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try Files.read(path, limit: bytesMax).bytes
+        } catch {
+            throw .failed("\(path): \(error); --record makes it")
+        }
+        guard let document = try? JSONReader.read(bytes.span),
+            let percent = document["tolerance_percent"]?.integer,
+            let members = document["instructions_per_call"]?.object
+        else { throw .failed("\(path) has not the form of thresholds") }
+        var limits: [String: Int] = [:]
+        for member in members { limits[member.name] = member.value.integer }
+        return MicroThresholds(limits: limits, tolerancePercent: percent)
+    }
+
+    static func write(_ counted: [CountedCase], to path: String) throws(MicroFault) {
+        var writer = JSONWriter(.pretty)
+        writer.object { writer in
+            writer.member("unit", "instructions a call, under callgrind")
+            writer.name("tolerance_percent")
+            writer.integer(tolerancePercent)
+            writer.name("instructions_per_call")
+            writer.object { writer in
+                for item in counted {
+                    writer.name(item.name)
+                    writer.integer(Int(item.instructions.rounded()))
+                }
+            }
+        }
+        do throws(SystemError) {
+            try Files.replace(path, with: Array((writer.text + "\n").utf8), mode: 0o644)
+        } catch {
+            throw .failed("\(path): \(error)")
+        }
+        Output.show("wrote \(path)")
+    }
+
+    /// Prints each count beside its threshold; whether none exceeds it.
+    func hold(_ counted: [CountedCase]) -> Bool {
+        var failed = 0
+        Output.row("case", "instructions", "threshold", "")
+        for item in counted {
+            // A case without a threshold is held by nothing, and that must show.
+            let limit = Double(limits[item.name] ?? 0)
+            let isOver = item.instructions > limit * (1 + Double(tolerancePercent) / 100)
+            if isOver { failed += 1 }
+            Output.row(
+                item.name, Output.decimal(item.instructions), Output.decimal(limit),
+                isOver ? "FAIL" : "ok")
+        }
+        Output.show("\(counted.count - failed) passed, \(failed) failed")
+        return failed == 0
+    }
+}

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Reactor
+
+Process.exit(Command.run(Array(CommandLine.arguments.dropFirst())))
