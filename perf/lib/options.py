@@ -2,7 +2,8 @@
 """The options that the counting scripts share."""
 
 import argparse
-import signal
+import os
+import sys
 
 from testbed import MODES
 
@@ -28,8 +29,6 @@ class Parser(argparse.ArgumentParser):
 
 def parser(description, requests, top):
     """- requests: how many are counted unless the command line says so."""
-    # The output may go to `head`.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     made = Parser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--mode", choices=("all", *MODES), default="all")
     made.add_argument("--requests", type=int, default=requests)
@@ -38,3 +37,14 @@ def parser(description, requests, top):
     made.add_argument("--gate", action="store_true", help="exit 1 where a threshold is exceeded")
     made.add_argument("--record", action="store_true", help="write what was counted as thresholds")
     return made
+
+
+def run(main):
+    """Ends with the status that `main` returns; the output may go to `head`."""
+    try:
+        status = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status)
