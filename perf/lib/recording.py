@@ -28,7 +28,8 @@ def record(process, path, seconds, call_graph, frequency=997):
     call_graph = "dwarf,16384" if call_graph == "dwarf" else call_graph
     subprocess.run(
         ["perf", "record", "-q", "-e", chosen, "-F", str(frequency),
-         "--call-graph", call_graph, "-o", str(path), "-p", str(process), "--", "sleep", str(seconds)], check=True)
+         "--call-graph", call_graph, "-o", str(path), "-p", str(process),
+         "--", "sleep", str(seconds)], check=True)
     return chosen
 
 
