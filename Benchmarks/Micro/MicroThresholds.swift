@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bytes
+import Crypto
 import JSON
 import Reactor
 
@@ -11,6 +12,7 @@ struct MicroThresholds {
 
     private let limits: [String: Int]
     private let tolerancePercent: Int
+    private let measuredWith: String
 
     static func read(_ path: String) throws(MicroFault) -> MicroThresholds {
         let bytes: [UInt8]
@@ -25,7 +27,9 @@ struct MicroThresholds {
         else { throw .failed("\(path) has not the form of thresholds") }
         var limits: [String: Int] = [:]
         for member in members { limits[member.name] = member.value.integer }
-        return MicroThresholds(limits: limits, tolerancePercent: percent)
+        return MicroThresholds(
+            limits: limits, tolerancePercent: percent,
+            measuredWith: document["measured_with"]?.string ?? "another library")
     }
 
     static func write(_ counted: [CountedCase], to path: String) throws(MicroFault) {
@@ -34,6 +38,7 @@ struct MicroThresholds {
             writer.member("unit", "instructions a call, under callgrind")
             writer.name("tolerance_percent")
             writer.integer(tolerancePercent)
+            writer.member("measured_with", library)
             writer.name("instructions_per_call")
             writer.object { writer in
                 for item in counted {
@@ -50,9 +55,17 @@ struct MicroThresholds {
         Output.show("wrote \(path)")
     }
 
+    /// What the counts depend on besides our code: the digests and signatures are its.
+    private static var library: String {
+        openSSLVersion().split(separator: " ").prefix(2).joined(separator: " ")
+    }
+
     /// Prints each count beside its threshold; whether none exceeds it.
     func hold(_ counted: [CountedCase]) -> Bool {
         var failed = 0
+        if measuredWith != Self.library {
+            Output.show("the thresholds are of \(measuredWith), this is \(Self.library)")
+        }
         Output.row("case", "instructions", "threshold", "")
         for item in counted {
             // A case without a threshold is held by nothing, and that must show.
