@@ -45,6 +45,12 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def end_once(number, _):
+    """Ends the script tidily, which a second signal must not cut short."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
 class Testbed:
     """`with Testbed("session") as bed:` is a gateway that accepts, with one worker."""
 
@@ -56,7 +62,7 @@ class Testbed:
 
     def __enter__(self):
         # Whoever ends the script, ends what it started.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+        signal.signal(signal.SIGTERM, end_once)
         self.folder = Path(tempfile.mkdtemp(prefix="agentport-perf-"))
         try:
             self.start()
