@@ -8,14 +8,23 @@ package enum Base64URL {
     package static func encodedCount(_ count: Int) -> Int { (count * 4 + 2) / 3 }
 
     @inlinable
+    static var alphabet: StaticString {
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    }
+
+    @inlinable @inline(__always)
     static func digit(_ value: UInt8) -> UInt8 {
-        switch value {
-        case 0..<26: UInt8(ascii: "A") &+ value
-        case 26..<52: UInt8(ascii: "a") &+ (value &- 26)
-        case 52..<62: UInt8(ascii: "0") &+ (value &- 52)
-        case 62: UInt8(ascii: "-")
-        default: UInt8(ascii: "_")
-        }
+        // SAFETY: six bits are below the alphabet's 64 digits.
+        unsafe alphabet.utf8Start[Int(value & 63)]
+    }
+
+    /// Three bytes as four digits, the first in the lowest byte.
+    @inlinable @inline(__always)
+    static func group(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> UInt32 {
+        UInt32(digit(first &>> 2))
+            | UInt32(digit(first &<< 4 | second &>> 4)) &<< 8
+            | UInt32(digit(second &<< 2 | third &>> 6)) &<< 16
+            | UInt32(digit(third)) &<< 24
     }
 
     @usableFromInline
@@ -43,14 +52,14 @@ package enum Base64URL {
     package static func encode(_ bytes: borrowing Span<UInt8>, _ emit: (UInt8) -> Void) {
         var index = 0
         while index < bytes.count {
-            let first = bytes[index]
-            let second = index + 1 < bytes.count ? bytes[index + 1] : 0
-            let third = index + 2 < bytes.count ? bytes[index + 2] : 0
-            emit(digit(first >> 2))
-            emit(digit((first & 3) << 4 | second >> 4))
-            if index + 1 < bytes.count { emit(digit((second & 15) << 2 | third >> 6)) }
-            if index + 2 < bytes.count { emit(digit(third & 63)) }
-            index += 3
+            let left = bytes.count &- index
+            var digits = group(
+                bytes[index], left > 1 ? bytes[index &+ 1] : 0, left > 2 ? bytes[index &+ 2] : 0)
+            for _ in 0..<min(left, 3) &+ 1 {
+                emit(UInt8(truncatingIfNeeded: digits))
+                digits = digits &>> 8
+            }
+            index &+= 3
         }
     }
 
@@ -94,7 +103,26 @@ package enum Base64URL {
 extension Buffer {
     @inlinable
     package mutating func append(base64URL bytes: borrowing Span<UInt8>) {
-        guard has(room: Base64URL.encodedCount(bytes.count)) else { return }
-        Base64URL.encode(bytes) { append($0) }
+        guard let place = unsafe claim(Base64URL.encodedCount(bytes.count)) else { return }
+        let whole = bytes.count / 3 * 3
+        var index = 0
+        var output = UnsafeMutableRawPointer(place)
+        while index < whole {
+            let digits = Base64URL.group(
+                bytes[index], bytes[index &+ 1], bytes[index &+ 2])
+            // SAFETY: the claim is four bytes for each three of the span, and what is left.
+            unsafe output.storeBytes(of: digits.littleEndian, as: UInt32.self)
+            unsafe output += 4
+            index &+= 3
+        }
+        guard index < bytes.count else { return }
+        let isPair = index &+ 1 < bytes.count
+        let digits = Base64URL.group(bytes[index], isPair ? bytes[index &+ 1] : 0, 0)
+        unsafe output.storeBytes(of: UInt8(truncatingIfNeeded: digits), as: UInt8.self)
+        unsafe output.storeBytes(
+            of: UInt8(truncatingIfNeeded: digits &>> 8), toByteOffset: 1, as: UInt8.self)
+        guard isPair else { return }
+        unsafe output.storeBytes(
+            of: UInt8(truncatingIfNeeded: digits &>> 16), toByteOffset: 2, as: UInt8.self)
     }
 }

@@ -5,18 +5,20 @@
 ///
 /// Each bound is at least twice the one before, so at most one lies among the numbers of any bit
 /// width: the width names the first candidate, and one comparison settles it.
-struct HistogramBounds: Sendable {
+final class HistogramBounds: Sendable {
     static let countMax = 23
 
     /// The bounds, then `UInt64.max`.
-    private var bounds = InlineArray<24, UInt64>(repeating: .max)
+    private let bounds: [UInt64]
     /// For each bit width of a duration, the first bucket whose bound it may not exceed.
-    private var candidates = InlineArray<65, UInt8>(repeating: 0)
+    private let candidates: [UInt8]
     let count: Int
 
     init(microseconds: [Double]) {
         precondition(!microseconds.isEmpty && microseconds.count <= Self.countMax)
         count = microseconds.count
+        var bounds = [UInt64](repeating: .max, count: 24)
+        var candidates = [UInt8](repeating: 0, count: 65)
         for (index, bound) in microseconds.enumerated() {
             bounds[index] = UInt64(bound * 1000)
             precondition(index == 0 || bounds[index] / 2 >= bounds[index - 1])
@@ -27,6 +29,8 @@ struct HistogramBounds: Sendable {
             while bounds[bucket] < smallest { bucket += 1 }
             candidates[width] = UInt8(bucket)
         }
+        self.bounds = bounds
+        self.candidates = candidates
     }
 
     /// The bucket of a duration; ``count`` is the one without a bound.
