@@ -10,27 +10,6 @@ import COpenSSL
 /// what is left here, and what it does for each record twice the work.
 @safe
 struct RecordLayer: ~Copyable {
-    /// RFC 8446 §6.
-    enum Alert: UInt8 {
-        case closeNotify = 0
-        case unexpectedMessage = 10
-        case badRecordMAC = 20
-        case recordOverflow = 22
-        case decodeError = 50
-        case internalError = 80
-
-        var reason: String {
-            switch self {
-            case .closeNotify: "closed"
-            case .unexpectedMessage: "unexpected message"
-            case .badRecordMAC: "bad record mac"
-            case .recordOverflow: "record overflow"
-            case .decodeError: "decode error"
-            case .internalError: "internal error"
-            }
-        }
-    }
-
     /// What a record held.
     private enum Content {
         /// So many bytes of application data, where the record was opened to.
@@ -42,16 +21,18 @@ struct RecordLayer: ~Copyable {
         case refused(Alert)
     }
 
-    private static let plaintextMax = 16 * 1024
     /// §5.2: what a record may be longer than its plaintext.
     private static let expansionMax = 256
     /// Records without data that may follow each other, key updates among them. Each costs the
     /// gateway some work; libssl draws the line there too.
     private static let emptyRecordsMax = 32
     /// §5.5: a key is good for 2^24.5 records of full size.
-    private static let sequenceMax: UInt64 = 1 << 24
+    static let recordsPerKeyMax: UInt64 = 1 << 24
     private static let keyUpdateCount = 5
 
+    private let recordsPerKeyMax: UInt64
+    /// Of a record's plaintext, in either direction.
+    private let plaintextMax: Int
     private var reading: RecordProtection
     private var writing: RecordProtection
     /// Plaintext at the front of the input, opened in place for want of room.
@@ -63,13 +44,18 @@ struct RecordLayer: ~Copyable {
     private var hasSentClose = false
     private var hasClosed = false
     private var fault: String?
-    /// A handshake message that came in pieces.
-    private var message = InlineArray<5, UInt8>(repeating: 0)
-    private var messageCount = 0
+    /// Bytes of a KeyUpdate that have come so far.
+    private var keyUpdateTaken = 0
 
-    init(reading: consuming RecordProtection, writing: consuming RecordProtection) {
+    init(
+        reading: consuming RecordProtection, writing: consuming RecordProtection,
+        recordsPerKeyMax: UInt64 = Self.recordsPerKeyMax,
+        plaintextMax: Int = TLSSession.recordPlaintextMax
+    ) {
         self.reading = reading
         self.writing = writing
+        self.recordsPerKeyMax = recordsPerKeyMax
+        self.plaintextMax = plaintextMax
     }
 
     // MARK: Reading
@@ -112,7 +98,9 @@ struct RecordLayer: ~Copyable {
         // Everything is protected now, alerts too, and looks like application data (§5.2).
         guard bytes[0] == ContentType.applicationData else { return .refused(.unexpectedMessage) }
         let length = Int(bytes[3]) << 8 | Int(bytes[4])
-        guard length <= plaintextMax + expansionMax else { return .refused(.recordOverflow) }
+        guard length <= TLSSession.recordPlaintextMax + expansionMax else {
+            return .refused(.recordOverflow)
+        }
         // A tag and the content's type at least.
         guard length > RecordProtection.tagCount else { return .refused(.badRecordMAC) }
         return bytes.count >= RecordProtection.headerCount + length
@@ -176,14 +164,15 @@ struct RecordLayer: ~Copyable {
         var end = length - RecordProtection.tagCount
         while end > 0, unsafe output[end - 1] == 0 { end -= 1 }
         guard end > 0 else { return .refused(.unexpectedMessage) }
-        guard end - 1 <= Self.plaintextMax else { return .refused(.recordOverflow) }
+        guard end - 1 <= plaintextMax else { return .refused(.recordOverflow) }
         let type = unsafe output[end - 1]
-        if type == ContentType.applicationData {
-            guard messageCount == 0 else { return .refused(.unexpectedMessage) }
-            if end > 1 {
-                emptyRecords = 0
-                return .data(end - 1)
-            }
+        // Between the pieces of a handshake message comes nothing else (§5.1).
+        guard type == ContentType.handshake || keyUpdateTaken == 0 else {
+            return .refused(.unexpectedMessage)
+        }
+        if type == ContentType.applicationData, end > 1 {
+            emptyRecords = 0
+            return .data(end - 1)
         }
         emptyRecords += 1
         guard emptyRecords <= Self.emptyRecordsMax else { return .refused(.unexpectedMessage) }
@@ -197,7 +186,9 @@ struct RecordLayer: ~Copyable {
     }
 
     private func judge(alert: UnsafeBufferPointer<UInt8>) -> Content {
-        guard alert.count == 2, messageCount == 0 else { return .refused(.decodeError) }
+        // §5.4 for one without content, §5.1 for pieces of one, or several.
+        guard alert.count > 0 else { return .refused(.unexpectedMessage) }
+        guard alert.count == 2 else { return .refused(.decodeError) }
         let userCanceled: UInt8 = 90
         switch unsafe alert[1] {
         case Alert.closeNotify.rawValue: return .closed
@@ -210,22 +201,23 @@ struct RecordLayer: ~Copyable {
     /// A client may say one thing after the handshake: that it has changed its key (§4.6.3).
     private mutating func judge(handshake: UnsafeBufferPointer<UInt8>) -> Content {
         guard handshake.count > 0 else { return .refused(.unexpectedMessage) }
-        // Nothing may follow it under the old key (§5.1).
-        guard messageCount + handshake.count <= Self.keyUpdateCount else {
-            return .refused(.unexpectedMessage)
-        }
-        for index in handshake.indices {
-            message[messageCount] = unsafe handshake[index]
-            messageCount += 1
-        }
         let keyUpdate: UInt8 = 24
-        guard message[0] == keyUpdate else { return .refused(.unexpectedMessage) }
-        guard messageCount == Self.keyUpdateCount else { return .nothing }
-        messageCount = 0
-        guard message[1] == 0, message[2] == 0, message[3] == 1, message[4] <= 1 else {
-            return .refused(.decodeError)
+        for index in handshake.indices {
+            let byte = unsafe handshake[index]
+            switch keyUpdateTaken {
+            case 0 where byte != keyUpdate: return .refused(.unexpectedMessage)
+            // Three bytes with its length, which is 1.
+            case 1 where byte != 0, 2 where byte != 0, 3 where byte != 1:
+                return .refused(.decodeError)
+            case 4 where byte > 1: return .refused(.illegalParameter)
+            // Nothing may follow it under the old key (§5.1).
+            case Self.keyUpdateCount: return .refused(.unexpectedMessage)
+            default: keyUpdateTaken += 1
+            }
         }
-        if message[4] == 1 { owesKeyUpdate = true }
+        guard keyUpdateTaken == Self.keyUpdateCount else { return .nothing }
+        keyUpdateTaken = 0
+        if unsafe handshake[handshake.count - 1] == 1 { owesKeyUpdate = true }
         return reading.update() ? .nothing : .refused(.internalError)
     }
 
@@ -241,7 +233,7 @@ struct RecordLayer: ~Copyable {
         guard fault == nil, !hasSentClose else { return nil }
         var taken = 0
         while taken < plaintext.count {
-            if writing.sequence >= Self.sequenceMax { owesKeyUpdate = true }
+            if writing.sequence >= recordsPerKeyMax { owesKeyUpdate = true }
             if owesKeyUpdate {
                 let least = Self.keyUpdateCount + 2 * TLSSession.recordOverhead
                 guard output.room > least else { break }
@@ -249,7 +241,7 @@ struct RecordLayer: ~Copyable {
             }
             let room = output.room - TLSSession.recordOverhead
             guard room > 0 else { break }
-            let count = min(plaintext.count - taken, room, Self.plaintextMax)
+            let count = min(plaintext.count - taken, room, plaintextMax)
             // SAFETY: the range lies in the span.
             let isSealed = unsafe plaintext.withUnsafeBufferPointer { bytes in
                 unsafe seal(
@@ -272,7 +264,11 @@ struct RecordLayer: ~Copyable {
                 unsafe seal($0, Self.keyUpdateCount, ContentType.handshake, into: &output)
             }
         }
-        return isSealed && writing.update()
+        guard isSealed, writing.update() else {
+            fault = Alert.internalError.reason
+            return false
+        }
+        return true
     }
 
     /// Appends close_notify, once.
@@ -293,6 +289,8 @@ struct RecordLayer: ~Copyable {
         }
     }
 
+    /// Where it fails, which is for want of memory alone, nothing more is written: the peer would
+    /// miss the number of this record.
     private mutating func seal(
         _ content: UnsafePointer<UInt8>?, _ count: Int, _ type: UInt8, into output: inout Buffer
     ) -> Bool {
@@ -304,7 +302,11 @@ struct RecordLayer: ~Copyable {
             return unsafe writing.seal(content, count, type: type, into: bytes)
                 ? count + TLSSession.recordOverhead : 0
         }
-        if written == 0 { ERR_clear_error() }
-        return written > 0
+        guard written > 0 else {
+            ERR_clear_error()
+            fault = fault ?? Alert.internalError.reason
+            return false
+        }
+        return true
     }
 }

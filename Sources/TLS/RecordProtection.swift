@@ -15,6 +15,8 @@ struct RecordProtection: ~Copyable {
     private let context: OpaquePointer?
     private let suite: CipherSuite
     private let isSealing: Bool
+    /// Whether the context has the key of `secret`.
+    private var isKeyed = false
     private var secret: TrafficSecret
     /// Twelve bytes, the last eight as a number: what a record's number is XORed into (§5.3).
     private var nonceHead: UInt32 = 0
@@ -40,9 +42,13 @@ struct RecordProtection: ~Copyable {
     }
 
     /// The next generation of keys (§7.2), whose records are numbered from 0 again.
+    ///
+    /// - Returns: false where memory has run out. Then the old key is not used any more either.
     mutating func update() -> Bool {
+        isKeyed = false
+        guard secret.update(suite), setKey() else { return false }
         sequence = 0
-        return secret.update(suite) && setKey()
+        return true
     }
 
     /// Makes the key and what nonces begin with.
@@ -70,11 +76,13 @@ struct RecordProtection: ~Copyable {
         }
         nonceHead = head
         nonceTail = tail
+        isKeyed = isDone
         return isDone
     }
 
     /// Makes the context ready for the next record.
     private mutating func start() -> Bool {
+        guard isKeyed else { return false }
         precondition(sequence < .max, "no number is used twice")
         var nonce = (nonceHead, (nonceTail.bigEndian ^ sequence).bigEndian)
         sequence += 1

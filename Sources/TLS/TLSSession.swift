@@ -12,6 +12,7 @@ package struct TLSSession: ~Copyable {
     /// What a record adds to its plaintext at most: header, content type, tag (RFC 8446 §5.2).
     package static let recordOverhead = 22
     package static let recordPlaintextMax = 16 * 1024
+    package static let recordsPerKeyMax = RecordLayer.recordsPerKeyMax
     /// A KeyUpdate (RFC 8446 §4.6.3): five bytes in a record.
     private static let keyUpdateCount = 5 + recordOverhead
 
@@ -37,13 +38,18 @@ package struct TLSSession: ~Copyable {
     /// Of a server's handshake, while it lasts.
     private var notes: HandshakeNotes?
     private var records: RecordLayer?
+    private let recordsPerKeyMax: UInt64
     /// What the client asked for (SNI); empty where it did not.
     private var serverName: [UInt8] = []
 
     /// The server's side.
     ///
+    /// - Parameter recordsPerKeyMax: how many records one key seals; then it is changed.
     /// - Returns: `nil` when memory has run out.
-    package init?(_ context: TLSServerContext, pump: borrowing TLSPump) {
+    package init?(
+        _ context: TLSServerContext, pump: borrowing TLSPump,
+        recordsPerKeyMax: UInt64 = Self.recordsPerKeyMax
+    ) {
         guard let session = unsafe SSL_new(context.context) else { return nil }
         let notes = HandshakeNotes()
         unsafe HandshakeNotes.attach(notes, to: session)
@@ -52,6 +58,7 @@ package struct TLSSession: ~Copyable {
         unsafe SSL_set_accept_state(session)
         unsafe self.session = session
         self.notes = notes
+        self.recordsPerKeyMax = recordsPerKeyMax
     }
 
     deinit {
@@ -96,12 +103,21 @@ package struct TLSSession: ~Copyable {
         var writing = RecordProtection(
             suite, server, isSealing: true, sequence: notes.recordsSealed)
         guard reading.setKey(), writing.setKey() else { return false }
+        let plaintextMax = unsafe Self.plaintextMax(of: session)
         serverName = unsafe Self.serverName(of: session)
-        records = RecordLayer(reading: reading, writing: writing)
+        records = RecordLayer(
+            reading: reading, writing: writing, recordsPerKeyMax: recordsPerKeyMax,
+            plaintextMax: plaintextMax)
         unsafe Self.free(session)
         unsafe self.session = nil
         self.notes = nil
         return true
+    }
+
+    /// What libssl has agreed to where the client asked for small records (RFC 6066 §4).
+    private static func plaintextMax(of session: OpaquePointer) -> Int {
+        let mode = unsafe SSL_SESSION_get_max_fragment_length(SSL_get_session(session))
+        return (1...4).contains(mode) ? 256 << Int(mode) : recordPlaintextMax
     }
 
     private static func serverName(of session: OpaquePointer) -> [UInt8] {

@@ -8,24 +8,32 @@ import TestSupport
 final class Server {
     private var pump: TLSPump
     private var session: TLSSession
-    private var pool = SlabPool(bound: 8)
+    private var pool = SlabPool(bound: 1)
+    private var outputPool: SlabPool
     private var input = Buffer()
     private var output = Buffer()
 
-    init(_ context: TLSServerContext) throws(TLSFault) {
+    /// - Parameters:
+    ///   - room: for what is to be sent.
+    ///   - recordsPerKeyMax: as of ``TLSSession``.
+    init(
+        _ context: TLSServerContext, room: Int = Slab.capacity, recordsPerKeyMax: UInt64? = nil
+    ) throws(TLSFault) {
+        outputPool = SlabPool(bound: 1, slabCapacity: room)
         let pump = try TLSPump()
-        guard let session = TLSSession(context, pump: pump) else {
+        let limit = recordsPerKeyMax ?? TLSSession.recordsPerKeyMax
+        guard let session = TLSSession(context, pump: pump, recordsPerKeyMax: limit) else {
             throw .configuration("no memory")
         }
         self.pump = pump
         self.session = session
         _ = input.attach(from: &pool)
-        _ = output.attach(from: &pool)
+        _ = output.attach(from: &outputPool)
     }
 
     deinit {
         input.release(to: &pool)
-        output.release(to: &pool)
+        output.release(to: &outputPool)
     }
 
     /// Ciphertext that was fed and not taken yet.
@@ -105,11 +113,13 @@ final class Link {
 
     init(
         _ context: TLSServerContext, protocols: [String]? = ["http/1.1"], resuming: Ticket? = nil,
-        step: Int = .max, offersTLS12Alone: Bool = false
+        step: Int = .max, offersTLS12Alone: Bool = false, offer: TLSOffer = .init(),
+        room: Int = Slab.capacity, recordsPerKeyMax: UInt64? = nil
     ) throws {
-        server = try Server(context)
+        server = try Server(context, room: room, recordsPerKeyMax: recordsPerKeyMax)
         client = try TLSClient(
-            protocols: protocols, resuming: resuming, offersTLS12Alone: offersTLS12Alone)
+            protocols: protocols, resuming: resuming, offersTLS12Alone: offersTLS12Alone,
+            offer: offer)
         for _ in 0..<8 {
             client.handshake()
             var sent = client.takeOutput()[...]
@@ -117,6 +127,7 @@ final class Link {
                 let piece = sent.prefix(step)
                 sent = sent.dropFirst(step)
                 outcome = server.handshake(Array(piece))
+                sendRest()
             }
             server.feed(Array(sent))
             client.feed(server.takeOutput())
@@ -124,6 +135,16 @@ final class Link {
         }
         // Tickets come with the first read.
         _ = client.read()
+    }
+
+    /// Goes on while the server has more to send than there is room for.
+    private func sendRest() {
+        while outcome == .needMore {
+            let part = server.takeOutput()
+            guard !part.isEmpty else { return }
+            client.feed(part)
+            outcome = server.handshake([])
+        }
     }
 
     var isResumed: Bool { outcome == .complete(resumed: true) }

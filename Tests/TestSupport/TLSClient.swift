@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Bytes
 import COpenSSL
-import TLS
 import Testing
 
 /// A session's ticket, as a client keeps it.
@@ -15,6 +13,21 @@ package final class Ticket {
     deinit { unsafe SSL_SESSION_free(session) }
 }
 
+/// What a client offers; what is not said is OpenSSL's default.
+package struct TLSOffer: Sendable {
+    /// Colon-separated, as OpenSSL names them.
+    package var suites: String?
+    /// The first one's key share is sent.
+    package var groups: String?
+    /// RFC 6066 §4: 1 for 512 bytes, 2 for 1,024, 3 for 2,048, 4 for 4,096.
+    package var fragmentMode: UInt8 = 0
+    package var serverName = "Claw.Example"
+    /// RFC 8446 §D.4: with a change_cipher_spec that means nothing.
+    package var isForMiddleboxes = true
+
+    package init() {}
+}
+
 /// An OpenSSL client between two memory BIOs.
 @safe
 package final class TLSClient {
@@ -25,8 +38,11 @@ package final class TLSClient {
     private let outgoing: OpaquePointer
     package private(set) var hasFailed = false
 
-    package init(protocols: [String]?, resuming: Ticket?, offersTLS12Alone: Bool) throws {
+    package init(
+        protocols: [String]?, resuming: Ticket?, offersTLS12Alone: Bool, offer: TLSOffer = .init()
+    ) throws {
         unsafe context = try #require(unsafe SSL_CTX_new(TLS_client_method()))
+        unsafe Self.prepare(context, offer)
         if offersTLS12Alone { unsafe co_set_max_version(context, TLS1_2_VERSION) }
         unsafe session = try #require(unsafe SSL_new(context))
         unsafe incoming = try #require(unsafe BIO_new(BIO_s_mem()))
@@ -34,7 +50,7 @@ package final class TLSClient {
         unsafe SSL_set_bio(session, incoming, outgoing)
         unsafe SSL_set_connect_state(session)
         // SSL_CTRL_SET_TLSEXT_HOSTNAME, which is a macro.
-        var name = Array("Claw.Example".utf8CString)
+        var name = Array(offer.serverName.utf8CString)
         _ = unsafe name.withUnsafeMutableBufferPointer {
             unsafe SSL_ctrl(session, 55, 0, $0.baseAddress)
         }
@@ -43,6 +59,16 @@ package final class TLSClient {
             unsafe SSL_set_alpn_protos(session, list, UInt32(list.count))
         }
         if let resuming { _ = unsafe SSL_set_session(session, resuming.session) }
+    }
+
+    private static func prepare(_ context: OpaquePointer, _ offer: TLSOffer) {
+        if let suites = offer.suites { unsafe SSL_CTX_set_ciphersuites(context, suites) }
+        if let groups = offer.groups { _ = unsafe co_set_groups(context, groups) }
+        if offer.fragmentMode > 0 {
+            unsafe SSL_CTX_set_tlsext_max_fragment_length(context, offer.fragmentMode)
+        }
+        // SSL_OP_ENABLE_MIDDLEBOX_COMPAT, which is a macro.
+        if !offer.isForMiddleboxes { unsafe SSL_CTX_clear_options(context, 1 << 20) }
     }
 
     deinit {
@@ -69,6 +95,12 @@ package final class TLSClient {
         // SAFETY: the session keeps `count` bytes there.
         return unsafe String(
             decoding: UnsafeBufferPointer(start: start, count: Int(count)), as: UTF8.self)
+    }
+
+    /// As IANA registered it.
+    package var suite: UInt16 {
+        guard let cipher = unsafe SSL_get_current_cipher(session) else { return 0 }
+        return unsafe SSL_CIPHER_get_protocol_id(cipher)
     }
 
     /// How many certificates came.
