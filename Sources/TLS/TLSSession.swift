@@ -3,10 +3,10 @@
 import Bytes
 import COpenSSL
 
-/// One TLS connection: ciphertext to plaintext and back, without a socket.
+/// One TLS connection, from either side: ciphertext to plaintext and back, without a socket.
 ///
 /// libssl shakes hands. A server's session then goes on without it, in a ``RecordLayer``, and gives
-/// back all that libssl held for it.
+/// back all that libssl held for it; a client's stays with it, for it has to read tickets.
 @safe
 package struct TLSSession: ~Copyable {
     /// What a record adds to its plaintext at most: header, content type, tag (RFC 8446 §5.2).
@@ -56,6 +56,13 @@ package struct TLSSession: ~Copyable {
         unsafe BIO_up_ref(pump.bio)
         unsafe SSL_set_bio(session, pump.bio, pump.bio)
         unsafe SSL_set_accept_state(session)
+        unsafe self.init(owning: session, notes, recordsPerKeyMax)
+    }
+
+    init(
+        owning session: OpaquePointer, _ notes: HandshakeNotes? = nil,
+        _ recordsPerKeyMax: UInt64 = Self.recordsPerKeyMax
+    ) {
         unsafe self.session = session
         self.notes = notes
         self.recordsPerKeyMax = recordsPerKeyMax
@@ -67,6 +74,12 @@ package struct TLSSession: ~Copyable {
     }
 
     private static func free(_ session: OpaquePointer?) {
+        guard let session = unsafe session else { return }
+        // libssl takes a connection that ends without a close for a reason never to use its ticket
+        // again. On the client's side that would undo what `TLSTickets` keeps.
+        if unsafe SSL_is_server(session) == 0 {
+            unsafe SSL_set_shutdown(session, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
+        }
         unsafe SSL_free(session)
     }
 

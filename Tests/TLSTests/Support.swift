@@ -4,8 +4,11 @@ import Bytes
 import TLS
 import TestSupport
 
-/// The gateway's end of one connection, with its pump and buffers, as arrays.
-final class Server {
+/// The gateway's end of one connection.
+typealias Server = End
+
+/// One end of a connection that is ours, with its pump and buffers, as arrays.
+final class End {
     private var pump: TLSPump
     private var session: TLSSession
     private var pool = SlabPool(bound: 1)
@@ -16,15 +19,24 @@ final class Server {
     /// - Parameters:
     ///   - room: for what is to be sent.
     ///   - recordsPerKeyMax: as of ``TLSSession``.
-    init(
+    convenience init(
         _ context: TLSServerContext, room: Int = Slab.capacity, recordsPerKeyMax: UInt64? = nil
     ) throws(TLSFault) {
-        outputPool = SlabPool(bound: 1, slabCapacity: room)
         let pump = try TLSPump()
         let limit = recordsPerKeyMax ?? TLSSession.recordsPerKeyMax
-        guard let session = TLSSession(context, pump: pump, recordsPerKeyMax: limit) else {
-            throw .configuration("no memory")
-        }
+        try self.init(TLSSession(context, pump: pump, recordsPerKeyMax: limit), pump, room)
+    }
+
+    convenience init(_ context: TLSClientContext) throws(TLSFault) {
+        let pump = try TLSPump()
+        try self.init(TLSSession(context, pump: pump), pump, Slab.capacity)
+    }
+
+    private init(
+        _ session: consuming TLSSession?, _ pump: consuming TLSPump, _ room: Int
+    ) throws(TLSFault) {
+        outputPool = SlabPool(bound: 1, slabCapacity: room)
+        guard let session = consume session else { throw .configuration("no memory") }
         self.pump = pump
         self.session = session
         _ = input.attach(from: &pool)
@@ -88,6 +100,15 @@ final class Server {
     func close() -> [UInt8] {
         session.close(into: &output, pump: pump)
         return takeOutput()
+    }
+
+    var serverName: String {
+        var names = SlabPool(bound: 1)
+        var name = Buffer()
+        _ = name.attach(from: &names)
+        defer { name.release(to: &names) }
+        session.appendServerName(to: &name)
+        return String(decoding: Self.array(name), as: UTF8.self)
     }
 
     private static func array(_ buffer: borrowing Buffer) -> [UInt8] { buffer.readable.array }
