@@ -65,6 +65,16 @@ let package = Package(
             swiftSettings: settings,
             linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
 
+        // `swift run -c release benchmarks` says what it measures; it drives the gateway, so that
+        // is built with it.
+        .systemLibrary(name: "CBenchmarks", path: "Benchmarks/CBenchmarks"),
+        .executableTarget(
+            name: "benchmarks",
+            dependencies: [
+                "agentport", "CBenchmarks", "Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "JSON",
+                "Identity",
+            ],
+            path: "Benchmarks/Suite", swiftSettings: settings),
         .executableTarget(
             name: "microbenchmarks",
             dependencies: [
@@ -90,6 +100,9 @@ let package = Package(
         tests(
             "Gateway",
             ["Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "Identity", "Policy", "Filters"]),
+        .testTarget(
+            name: "BenchmarksTests", dependencies: ["benchmarks", "TestSupport"],
+            swiftSettings: settings),
     ]
 )
 

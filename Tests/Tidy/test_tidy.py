@@ -32,6 +32,7 @@ CLEAN = {
     "Sources/Filters/Chain.swift": SPDX + "import Policy\n// Not unsafe, and no try! either.\n"
                                           "let text = \"fatalError( and unsafe in a string\"\n",
     "Sources/agentport/main.swift": SPDX + "import Glibc\n",
+    "Benchmarks/Suite/Load.swift": SPDX + "import HTTP1\nimport Reactor\nlet a = unsafe b()\n",
     "Tests/BytesTests/Tests.swift": "import Foundation\nlet long = \"" + "x" * 200 + "\"\n",
 }
 
@@ -125,6 +126,13 @@ class TidyTests(unittest.TestCase):
         path = "Sources/JSON/Bare.swift"
         for text in ("", "import Bytes\n", "\n" + SPDX):
             self.assert_fails({path: text}, f"{path}:1: the first line is not the SPDX line")
+
+    def test_benchmarks(self):
+        path = "Benchmarks/Suite/Bare.swift"
+        self.assert_fails({path: SPDX + "import Foundation\n"},
+                          f"{path}:2: Foundation is not used in Benchmarks")
+        self.assert_fails({path: "import Bytes\n"},
+                          f"{path}:1: the first line is not the SPDX line")
 
     def test_package_resolved(self):
         self.assert_fails(

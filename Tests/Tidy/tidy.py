@@ -120,6 +120,8 @@ class Tidy:
         for path in self.files:
             if path.parts[0] == "Sources" and path.suffix == ".swift":
                 self.check_source(path)
+            if path.parts[0] == "Benchmarks" and path.suffix == ".swift":
+                self.check_benchmark(path)
             if path.suffix in TEXT_SUFFIXES:
                 self.check_developer_paths(path)
         self.check_reactor_and_http1()
@@ -157,9 +159,24 @@ class Tidy:
     # Sources
 
     def check_source(self, path):
+        code = self.check_form(path)
+        module = path.parts[1]
+        if module not in UNSAFE_MODULES:
+            self.check(path, "unsafe", [
+                (number, f"unsafe outside {', '.join(UNSAFE_MODULES)}")
+                for number, line in enumerate(code, 1) if UNSAFE.search(line)])
+        self.check(path, "imports", self.import_faults(path, module, code))
+
+    def check_benchmark(self, path):
+        """Benchmarks read as the sources do, and may import any of the project's modules."""
+        code = self.check_form(path)
+        self.check(path, "Foundation", [
+            (number, "Foundation is not used in Benchmarks") for number, line in enumerate(code, 1)
+            if (match := IMPORT.match(line)) and match.group(1).startswith("Foundation")])
+
+    def check_form(self, path):
         lines = self.lines(path)
         code = [without_comments_and_strings(line) for line in lines]
-        module = path.parts[1]
         self.check(path, "SPDX", [] if lines and lines[0] == SPDX else [
             (1, "the first line is not the SPDX line")])
         self.check(path, "file length", [] if len(lines) <= FILE_LINES_MAX else [
@@ -173,11 +190,7 @@ class Tidy:
         self.check(path, "unfinished", [
             (number, "an unfinished place") for number, line in enumerate(lines, 1)
             if UNFINISHED.search(line)])
-        if module not in UNSAFE_MODULES:
-            self.check(path, "unsafe", [
-                (number, f"unsafe outside {', '.join(UNSAFE_MODULES)}")
-                for number, line in enumerate(code, 1) if UNSAFE.search(line)])
-        self.check(path, "imports", self.import_faults(path, module, code))
+        return code
 
     def import_faults(self, path, module, code):
         imports = [(match.group(1), number) for number, line in enumerate(code, 1)

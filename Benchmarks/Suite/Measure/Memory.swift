@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Reactor
+
+/// The gateway's resident memory: idle, with many idle connections, and when they have gone.
+struct Memory {
+    private static let settleMilliseconds: UInt64 = 2000
+    private static let goneSeconds = 15
+    private static let megabyte = 1_000_000.0
+
+    var counts = [1000, 5000, 10_000]
+
+    func run(on testbed: Testbed, _ report: inout Report) throws(BenchmarkFault) {
+        report.note(testbed.cores.description)
+        var table = Table(
+            "resident memory, mode plain", ["", "MB", "bytes a connection"])
+        try testbed.start(.plain)
+        Process.pause(milliseconds: Int(Self.settleMilliseconds))
+        let idle = testbed.residentBytes
+        tell("idle", idle, nil, "memory.idle", &table, &report)
+        var crowd = try Crowd(testbed.through(), capacity: counts.max() ?? 1)
+        for count in counts {
+            Console.progress("memory: \(count) connections")
+            try crowd.grow(to: count)
+            try crowd.rest(milliseconds: Self.settleMilliseconds)
+            let resident = testbed.residentBytes
+            let each = Double(resident - idle) / Double(count)
+            tell("\(count) idle", resident, each, "memory.connections.\(count)", &table, &report)
+            judge(count, resident, each, &report)
+        }
+        crowd.leave()
+        try gone(testbed, &table, &report)
+        report.add(table)
+        report.add(
+            Budget(
+                kind: .own, subject: "resident when idle, MB",
+                value: Double(idle) / Self.megabyte, limit: 12))
+        testbed.endGateway()
+    }
+
+    private func gone(
+        _ testbed: Testbed, _ table: inout Table, _ report: inout Report
+    ) throws(BenchmarkFault) {
+        Console.progress("memory: all have gone")
+        var least = testbed.residentBytes
+        var leastAfter = 0.0
+        for half in 1...2 * Self.goneSeconds {
+            Process.pause(milliseconds: 500)
+            let resident = testbed.residentBytes
+            // What changes by less than a tenth is not worth having waited for.
+            if Double(resident) < 0.9 * Double(least) { leastAfter = Double(half) / 2 }
+            least = min(least, resident)
+        }
+        tell(
+            "all gone, after \(NumberText.fixed(leastAfter, 1)) s", least, nil, "memory.gone",
+            &table, &report)
+        report.add("memory.gone.after", leastAfter, "s")
+    }
+
+    private func tell(
+        _ label: String, _ bytes: Int, _ each: Double?, _ name: String, _ table: inout Table,
+        _ report: inout Report
+    ) {
+        table.add(
+            label, NumberText.fixed(Double(bytes) / Self.megabyte, 1),
+            each.map { NumberText.fixed($0, 0) } ?? "")
+        report.add(name, Double(bytes), "bytes")
+        if let each { report.add(name + ".each", each, "bytes") }
+    }
+
+    private func judge(_ count: Int, _ bytes: Int, _ each: Double, _ report: inout Report) {
+        guard count == 5000 else { return }
+        report.add(
+            Budget(
+                kind: .own, subject: "an idle connection of 5000, KB", value: each / 1000,
+                limit: 15))
+        report.add(
+            Budget(
+                kind: .own, subject: "resident with 5000 connections, MB",
+                value: Double(bytes) / Self.megabyte, limit: 90))
+    }
+}
+
+extension Command {
+    static let memory = Command(
+        name: "memory",
+        summary: "resident memory idle, with 1000 to 10000 connections, and after them",
+        options: [],
+        notes: "Each connection has had one request answered before it idles. About 40 s."
+    ) { (options, report) throws(BenchmarkFault) in
+        try Memory().run(on: Testbed(options.program()), &report)
+    }
+}
