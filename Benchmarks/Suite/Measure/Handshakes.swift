@@ -15,13 +15,15 @@ struct Handshakes {
         try testbed.start(.plain)
         for isResuming in [false, true] {
             let kind = isResuming ? "resumed" : "full"
-            testbed.quiet.wait()
             Console.progress("handshake: \(kind)")
             let loop = ReconnectLoop(seconds: Double(seconds), connections: Self.connections)
-            let result = try loop.run(
-                testbed.through(isResuming: isResuming), RequestMaker(.none, isLast: true),
-                testbed.watch
-            ).checked(kind)
+            let result = try testbed.quiet.measure { () throws(BenchmarkFault) in
+                let result = try loop.run(
+                    testbed.through(isResuming: isResuming), RequestMaker(.none, isLast: true),
+                    testbed.watch
+                ).checked(kind)
+                return (outcome: result, use: result.use)
+            }
             let gateway = Double(result.use.gateway) / 1000 / Double(result.answered)
             let resumedShare = Double(result.resumed) / Double(result.answered)
             table.add(

@@ -13,20 +13,20 @@ struct Memory {
     func run(on testbed: Testbed, _ report: inout Report) throws(BenchmarkFault) {
         report.note(testbed.cores.description)
         var table = Table(
-            "resident memory, mode plain", ["", "MB", "bytes a connection"])
+            "resident memory, mode plain", ["", "MB", "without files, MB", "bytes a connection"])
         try testbed.start(.plain)
         Process.pause(milliseconds: Int(Self.settleMilliseconds))
-        let idle = testbed.residentBytes
+        let idle = try testbed.memory()
         tell("idle", idle, nil, "memory.idle", &table, &report)
         var crowd = try Crowd(testbed.through(), capacity: counts.max() ?? 1)
         for count in counts {
             Console.progress("memory: \(count) connections")
             try crowd.grow(to: count)
             try crowd.rest(milliseconds: Self.settleMilliseconds)
-            let resident = testbed.residentBytes
-            let each = Double(resident - idle) / Double(count)
+            let resident = try testbed.memory()
+            let each = Double(resident.bytes - idle.bytes) / Double(count)
             tell("\(count) idle", resident, each, "memory.connections.\(count)", &table, &report)
-            judge(count, resident, each, &report)
+            judge(count, resident.bytes, each, &report)
         }
         crowd.leave()
         try gone(testbed, &table, &report)
@@ -34,7 +34,7 @@ struct Memory {
         report.add(
             Budget(
                 kind: .own, subject: "resident when idle, MB",
-                value: Double(idle) / Self.megabyte, limit: 12))
+                value: Double(idle.bytes) / Self.megabyte, limit: 12))
         testbed.endGateway()
     }
 
@@ -42,14 +42,14 @@ struct Memory {
         _ testbed: Testbed, _ table: inout Table, _ report: inout Report
     ) throws(BenchmarkFault) {
         Console.progress("memory: all have gone")
-        var least = testbed.residentBytes
+        var least = try testbed.memory()
         var leastAfter = 0.0
         for half in 1...2 * Self.goneSeconds {
             Process.pause(milliseconds: 500)
-            let resident = testbed.residentBytes
+            let resident = try testbed.memory()
             // What changes by less than a tenth is not worth having waited for.
-            if Double(resident) < 0.9 * Double(least) { leastAfter = Double(half) / 2 }
-            least = min(least, resident)
+            if Double(resident.bytes) < 0.9 * Double(least.bytes) { leastAfter = Double(half) / 2 }
+            if resident.bytes < least.bytes { least = resident }
         }
         tell(
             "all gone, after \(NumberText.fixed(leastAfter, 1)) s", least, nil, "memory.gone",
@@ -58,13 +58,15 @@ struct Memory {
     }
 
     private func tell(
-        _ label: String, _ bytes: Int, _ each: Double?, _ name: String, _ table: inout Table,
-        _ report: inout Report
+        _ label: String, _ memory: ResidentMemory, _ each: Double?, _ name: String,
+        _ table: inout Table, _ report: inout Report
     ) {
         table.add(
-            label, NumberText.fixed(Double(bytes) / Self.megabyte, 1),
+            label, NumberText.fixed(Double(memory.bytes) / Self.megabyte, 1),
+            NumberText.fixed(Double(memory.ownBytes) / Self.megabyte, 1),
             each.map { NumberText.fixed($0, 0) } ?? "")
-        report.add(name, Double(bytes), "bytes")
+        report.add(name, Double(memory.bytes), "bytes")
+        report.add(name + ".own", Double(memory.ownBytes), "bytes")
         if let each { report.add(name + ".each", each, "bytes") }
     }
 

@@ -28,7 +28,6 @@ struct Overhead {
             try testbed.start(mode)
             var outcome = Outcome()
             for round in 1...rounds {
-                testbed.quiet.wait()
                 Console.progress("overhead, \(mode.rawValue): round \(round) of \(rounds)")
                 try measure(mode, testbed, &outcome)
             }
@@ -44,11 +43,16 @@ struct Overhead {
         let loop = OpenLoop(
             perSecond: perSecond, seconds: Double(seconds) / Double(rounds),
             connections: connections)
-        let direct = try loop.run(testbed.direct, RequestMaker(.none), testbed.watch)
-            .checked("directly")
-        let maker = RequestMaker(try testbed.credentials(mode))
-        let through = try loop.run(testbed.through(), maker, testbed.watch)
-            .checked("through the gateway")
+        let (direct, through) = try testbed.quiet.measure { () throws(BenchmarkFault) in
+            let direct = try loop.run(testbed.direct, RequestMaker(.none), testbed.watch)
+                .checked("directly")
+            let maker = RequestMaker(try testbed.credentials(mode))
+            let through = try loop.run(testbed.through(), maker, testbed.watch)
+                .checked("through the gateway")
+            var use = direct.use
+            use.merge(through.use)
+            return (outcome: (direct, through), use: use)
+        }
         outcome.direct.merge(direct)
         outcome.through.merge(through)
         outcome.addedMedians.append(Self.added(0.5, direct, through))

@@ -39,9 +39,11 @@ struct ProcessorCost {
         _ report: inout Report
     ) throws(BenchmarkFault) {
         let label = rate.map { "\($0)" } ?? "saturation"
-        testbed.quiet.wait()
         Console.progress("cpu, \(mode.rawValue): \(label)")
-        let result = try load(mode, rate: rate, testbed).checked(label)
+        let result = try testbed.quiet.measure { () throws(BenchmarkFault) in
+            let result = try load(mode, rate: rate, testbed).checked(label)
+            return (outcome: result, use: result.use)
+        }
         let each = 1 / (1000 * Double(result.answered))
         let gateway = Double(result.use.gateway) * each
         table.add(

@@ -113,13 +113,10 @@ final class Testbed {
     /// For what is written beside the gateway's own files.
     func file(_ name: String) -> String { folder.path + "/" + name }
 
-    /// Resident memory of the gateway in bytes.
-    var residentBytes: Int {
-        guard let file = try? Files.read("/proc/\(gatewayIdentifier)/statm", limit: 256) else {
-            return 0
-        }
-        let words = String(decoding: file.bytes, as: UTF8.self).split(separator: " ")
-        return words.count > 1 ? (Int(words[1]) ?? 0) * 4096 : 0
+    /// Of the gateway, now.
+    func memory() throws(BenchmarkFault) -> ResidentMemory {
+        guard let gateway, gateway.isRunning else { throw .failed("the gateway has ended") }
+        return ResidentMemory(of: gateway.identifier)
     }
 
     private var complaints: String {
