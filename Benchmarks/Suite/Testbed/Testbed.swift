@@ -41,6 +41,8 @@ final class Testbed {
     var upstreamIdentifier: Int32 { upstream.identifier }
     var gatewayIdentifier: Int32 { gateway?.identifier ?? 0 }
 
+    var isGatewayRunning: Bool { gateway?.isRunning ?? false }
+
     var watch: ProcessorWatch {
         ProcessorWatch(gateway: gateway?.identifier, upstream: upstream.identifier)
     }
@@ -50,11 +52,10 @@ final class Testbed {
         try prepare(mode)
         try startUnready()
         let admin = LoadTarget(address: folder.admin, tls: nil)
-        guard let gateway else { return }
         do throws(BenchmarkFault) {
-            try Ask.untilReady(admin, path: "/readyz", "the gateway") { gateway.isRunning }
+            try Ask.untilReady(admin, path: "/readyz", "the gateway") { isGatewayRunning }
         } catch {
-            throw .failed("\(error.reason)\n" + complaints)
+            throw .failed("\(error.reason); it said: \(complaints)")
         }
     }
 
@@ -115,11 +116,12 @@ final class Testbed {
 
     /// Of the gateway, now.
     func memory() throws(BenchmarkFault) -> ResidentMemory {
-        guard let gateway, gateway.isRunning else { throw .failed("the gateway has ended") }
-        return ResidentMemory(of: gateway.identifier)
+        guard isGatewayRunning else { throw .failed("the gateway has ended") }
+        return ResidentMemory(of: gatewayIdentifier)
     }
 
-    private var complaints: String {
+    /// What the gateway has said on standard error.
+    var complaints: String {
         let file = try? Files.read(folder.errors, limit: 64 * 1024)
         return String(decoding: file?.bytes ?? [], as: UTF8.self)
     }
