@@ -112,6 +112,7 @@ let fuzzTargets: [(name: String, imports: [Target.Dependency])] = [
     ("FuzzHead", ["Bytes", "HTTP1"]),
     ("FuzzChunked", ["Bytes", "HTTP1"]),
     ("FuzzClientHello", ["Bytes", "TLS"]),
+    ("FuzzRecords", ["Bytes", "TLS"]),
 ]
 
 if Context.environment["AGENTPORT_FUZZ"] != nil {
