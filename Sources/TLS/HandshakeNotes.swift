@@ -13,6 +13,12 @@ final class HandshakeNotes {
     /// secret of application data.
     private(set) var recordsSealed: UInt64 = 0
     private var hasFinished = false
+    /// Its ticket keys are asked for until the handshake is done.
+    private let context: TLSServerContext
+
+    init(_ context: TLSServerContext) {
+        self.context = context
+    }
 
     /// Has libssl call back for all sessions of the context.
     static func listen(to context: OpaquePointer) {

@@ -55,7 +55,7 @@ package final class TLSServerContext: @unchecked Sendable {
         var name: (UInt8, UInt8) = (0x61, 0x70)
         _ = unsafe SSL_CTX_set_session_id_context(context, &name.0, 1)
         unsafe SSL_CTX_set_alpn_select_cb(context, selectProtocol, nil)
-        // SAFETY: the keys live as long as self, which outlives the context and its sessions.
+        // SAFETY: the keys live as long as self, which a session holds while it shakes hands.
         _ = unsafe SSL_CTX_set_ex_data(context, 0, Unmanaged.passUnretained(tickets).toOpaque())
         _ = unsafe co_set_ticket_callback(context, prepareTicket)
         unsafe HandshakeNotes.listen(to: context)

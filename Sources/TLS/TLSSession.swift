@@ -51,7 +51,7 @@ package struct TLSSession: ~Copyable {
         recordsPerKeyMax: UInt64 = Self.recordsPerKeyMax
     ) {
         guard let session = unsafe SSL_new(context.context) else { return nil }
-        let notes = HandshakeNotes()
+        let notes = HandshakeNotes(context)
         unsafe HandshakeNotes.attach(notes, to: session)
         unsafe BIO_up_ref(pump.bio)
         unsafe SSL_set_bio(session, pump.bio, pump.bio)

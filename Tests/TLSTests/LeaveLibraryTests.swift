@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bytes
 import COpenSSL
-import TLS
 import TestSupport
 import Testing
+
+@testable import TLS
 
 /// However the handshake went, the session goes on where libssl has stopped: with its keys, and
 /// with the number of the next record. OpenSSL's client is the judge.
@@ -143,22 +145,37 @@ struct LeaveLibraryTests {
         try expectFlow(resumed)
     }
 
-    /// A ticket that does not fit one record.
-    @Test func aTicketInPieces() throws {
-        var offer = TLSOffer()
-        offer.fragmentMode = 1
-        offer.serverName = (0..<4).map { _ in String(repeating: "a", count: 62) }
-            .joined(separator: ".")
+    /// Each is a record under the key that the session goes on with.
+    @Test(arguments: [0, 1, 2, 7])
+    func anyNumberOfTickets(count: Int) throws {
         let context = try TLSServerContext.make(.ecdsa)
-        let full = try Link(context, offer: offer)
-        let ticket = try #require(full.client.ticket)
-        try expectFlow(full)
-        let resumed = try Link(context, resuming: ticket, offer: offer)
-        #expect(resumed.isResumed)
-        try expectFlow(resumed)
+        // SAFETY: no session has been made of the context yet.
+        #expect(unsafe SSL_CTX_set_num_tickets(context.context, count) == 1)
+        for room in [Slab.capacity, 100] {
+            let full = try Link(context, room: room)
+            #expect((full.client.ticket != nil) == (count > 0))
+            try expectOneByOne(full)
+            guard let ticket = full.client.ticket else { continue }
+            let resumed = try Link(context, resuming: ticket, room: room)
+            #expect(resumed.isResumed)
+            try expectOneByOne(resumed)
+        }
     }
 
     // MARK: Ends
+
+    /// Its certificate may be replaced meanwhile: the ticket keys were once gone then.
+    @Test func aHandshakeMayOutliveItsContext() throws {
+        let client = try TLSClient(protocols: nil, resuming: nil, offersTLS12Alone: false)
+        let server = try Server(try .make(.ecdsa))
+        client.handshake()
+        #expect(server.handshake(client.takeOutput()) == .needMore)
+        client.feed(server.takeOutput())
+        client.handshake()
+        #expect(server.handshake(client.takeOutput()) == .complete(resumed: false))
+        client.feed(server.takeOutput())
+        #expect(server.read(client.write([1, 2, 3])).bytes == [1, 2, 3])
+    }
 
     /// Dropped at any point of its handshake, a session leaves nothing behind that the next one
     /// on the same pump would stumble over.
