@@ -67,10 +67,10 @@ struct TrafficSecret: ~Copyable {
             // SAFETY: the digest's room is that of the longest hash; the info ends before it.
             let done = unsafe HMAC(
                 suite.hash, bytes, Int32(count), info, infoCount, digest, &digestCount)
-            guard unsafe done != nil, Int(digestCount) >= outputCount else { return false }
-            unsafe output.update(from: digest, count: outputCount)
+            let isDone = unsafe done != nil && Int(digestCount) >= outputCount
+            if isDone { unsafe output.update(from: digest, count: outputCount) }
             unsafe OPENSSL_cleanse(digest, Self.countMax)
-            return true
+            return isDone
         }
     }
 
