@@ -55,8 +55,16 @@ extension Downstream {
             return
         }
         cipherOut.compact()
-        let result = session?.handshake(&cipherIn, &cipherOut, pump: context.pump)
-        let isSent = flush(&context)
+        var result: TLSSession.Handshake?
+        var isSent = false
+        var hasMore = true
+        // A flight larger than a slab (a very long chain) leaves piece by piece.
+        while hasMore {
+            result = session?.handshake(&cipherIn, &cipherOut, pump: context.pump)
+            hasMore = result == .needMore && cipherOut.room == 0
+            isSent = flush(&context)
+            if !isSent || !cipherOut.isEmpty { hasMore = false }
+        }
         let elapsed = (context.now.milliseconds - acceptedAt) * 1_000_000
         switch result {
         case .complete(let isResumed):

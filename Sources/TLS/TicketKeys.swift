@@ -44,14 +44,14 @@ final class TicketKeys: Sendable {
                 current, iv: iv, cipher: cipher, mac: mac, sealing: true)
             return isReady ? 1 : -1
         }
-        if unsafe matches(current, name) {
-            let isReady = unsafe initialize(
-                current, iv: iv, cipher: cipher, mac: mac, sealing: false)
-            return isReady ? 1 : -1
+        var key = current
+        if unsafe !matches(current, name) {
+            guard let previous, unsafe matches(previous, name) else { return 0 }
+            key = previous
         }
-        guard let previous, unsafe matches(previous, name) else { return 0 }
-        let isReady = unsafe initialize(
-            previous, iv: iv, cipher: cipher, mac: mac, sealing: false)
+        let isReady = unsafe initialize(key, iv: iv, cipher: cipher, mac: mac, sealing: false)
+        // With a new ticket, whichever key the old one was sealed with: a client should use each
+        // once (RFC 8446 §C.4), and many do.
         return isReady ? 2 : -1
     }
 

@@ -104,6 +104,19 @@ struct HandshakeTests {
         #expect(second.server.read(second.client.write([1, 2, 3])).bytes == [1, 2, 3])
     }
 
+    /// Each resumption brings a new ticket, for a client that uses each once.
+    @Test func ticketsFollowEachOther() throws {
+        let context = try TLSServerContext.make(.ecdsa)
+        var ticket = try #require(try Link(context).client.ticket)
+        for _ in 0..<3 {
+            let link = try Link(context, resuming: ticket)
+            #expect(link.isResumed)
+            let next = try #require(link.client.ticket)
+            #expect(next !== ticket && next.identifier != ticket.identifier)
+            ticket = next
+        }
+    }
+
     @Test func aTicketOutlivesOneRotation() throws {
         let context = try TLSServerContext.make(.ecdsa)
         let old = try #require(try Link(context).client.ticket)

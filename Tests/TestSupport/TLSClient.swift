@@ -11,6 +11,15 @@ package final class Ticket {
     package init(_ session: OpaquePointer) { unsafe self.session = session }
 
     deinit { unsafe SSL_SESSION_free(session) }
+
+    /// What the server will know it by.
+    package var identifier: [UInt8] {
+        var bytes: UnsafePointer<UInt8>?
+        var count = 0
+        unsafe SSL_SESSION_get0_ticket(session, &bytes, &count)
+        // SAFETY: the session keeps `count` bytes there.
+        return unsafe Array(UnsafeBufferPointer(start: bytes, count: count))
+    }
 }
 
 /// What a client offers; what is not said is OpenSSL's default.
