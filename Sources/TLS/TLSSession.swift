@@ -222,8 +222,9 @@ package struct TLSSession: ~Copyable {
         ERR_clear_error()
     }
 
-    /// Gives back libssl's record buffers (about 33 KB) while a client's connection idles. They come
-    /// back by themselves; with a record half read nothing happens. A server's session has none.
+    /// Gives back libssl's record buffers (about 33 KB) while a client's connection idles. They
+    /// come back by themselves; with a record half read nothing happens. A server's session has
+    /// none.
     package mutating func releaseBuffers() {
         guard let session = unsafe session else { return }
         _ = unsafe SSL_free_buffers(session)
