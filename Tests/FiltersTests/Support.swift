@@ -7,22 +7,8 @@ import Filters
 import HTTP1
 import Identity
 import Policy
+import TestSupport
 import Testing
-
-/// A file system that holds one policy and whatever seed it names.
-private struct OneFile: FileReading {
-    let policy: String
-
-    func read(_ path: String, limit: Int) throws(FileFault) -> [UInt8] {
-        path.hasSuffix("policy.json") ? Array(policy.utf8) : Array("x".utf8)
-    }
-
-    func status(of path: String) throws(FileFault) -> FileStatus {
-        FileStatus(mode: 0o400, size: 1)
-    }
-
-    func isWritableDirectory(_ path: String) -> Bool { true }
-}
 
 /// Two agents, `weather` (six digits, one key more) and `ledger` (eight digits), and what can be
 /// said of the rest.
@@ -60,8 +46,10 @@ struct Rules {
                           { "path": "/b/", "upstream": "b" },
                           { "path": "/open", "public": true, "upstream": "a" } ] }
             """
+        var files = FakeFiles.policy(policy)
+        for seed in ["/s/weather", "/s/ledger"] { files.files[seed] = ("x", 0o400) }
         let outcome = ConfigurationLoader.load(
-            environment: [:], policyPath: "/p/policy.json", files: OneFile(policy: policy))
+            environment: [:], policyPath: "/etc/agentport/policy.json", files: files)
         switch outcome {
         case .valid(let configuration, _): return configuration
         case .invalid(let faults, _):
