@@ -25,6 +25,31 @@ package struct Listener: ~Copyable {
     package let address: SocketAddress
 
     package init(_ address: SocketAddress, isShared: Bool) throws(SystemError) {
+        let descriptor = try Self.bound(to: address, isShared: isShared)
+        let number = descriptor.rawValue
+        // Before there is anyone to connect: the owner alone may.
+        if case .unix(let path) = address, unsafe chmod(path, 0o600) != 0 {
+            throw SystemError("chmod")
+        }
+        guard listen(number, Self.backlog) == 0 else { throw SystemError("listen") }
+        var local = sockaddr_storage()
+        if case .ip = address, unsafe cl_getsockname(number, &local) == 0 {
+            self.address = SocketAddress(local)
+        } else {
+            self.address = address
+        }
+        self.descriptor = descriptor
+    }
+
+    /// Fails where another process listens there, sharing its port or not. Nothing listens for it,
+    /// so that no early client is taken in and dropped.
+    package static func checkFree(_ address: SocketAddress) throws(SystemError) {
+        _ = try bound(to: address, isShared: false)
+    }
+
+    private static func bound(
+        to address: SocketAddress, isShared: Bool
+    ) throws(SystemError) -> Descriptor {
         guard let (storage, size) = address.storage() else {
             throw SystemError("bind", number: ENAMETOOLONG)
         }
@@ -43,18 +68,7 @@ package struct Listener: ~Copyable {
             }
         }
         guard unsafe cl_bind(number, &bound, size) == 0 else { throw SystemError("bind") }
-        // Before there is anyone to connect: the owner alone may.
-        if case .unix(let path) = address, unsafe chmod(path, 0o600) != 0 {
-            throw SystemError("chmod")
-        }
-        guard listen(number, Self.backlog) == 0 else { throw SystemError("listen") }
-        var local = sockaddr_storage()
-        if case .ip = address, unsafe cl_getsockname(number, &local) == 0 {
-            self.address = SocketAddress(local)
-        } else {
-            self.address = address
-        }
-        self.descriptor = descriptor
+        return descriptor
     }
 
     /// - Parameter peer: set where there is a connection.

@@ -111,8 +111,8 @@ final class Assembly {
         }
         let place = SocketAddress.ip(address, port: configuration.listen.address.port)
         try Self.listening(on: place) {
-            // Alone for a moment: sharing the port below must not be with another process.
-            _ = try Listener(place, isShared: false)
+            // Sharing the port below must not be with another process.
+            try Listener.checkFree(place)
         }
         for number in wakeups.indices {
             let gateway = gateway
