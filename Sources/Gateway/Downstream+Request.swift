@@ -82,9 +82,7 @@ extension Downstream {
         }
         switch pool.lend(upstream: upstream, to: token, &context) {
         case .lent(let index):
-            let step = begin(on: index, &context, &pool)
-            exchange.ownNanoseconds += context.elapsed
-            return step
+            return begin(on: index, &context, &pool)
         case .queued:
             exchange.waitingSince = max(1, context.now.milliseconds)
         case .full:
@@ -110,10 +108,23 @@ extension Downstream {
         held.release(to: &context.pool)
         if exchange.request == .receivingBody {
             if case .end(let fate) = relayRequestBody(&context, &pool) { return .end(fate) }
+        } else if !context.requests.isFull {
+            context.requests.append(pool.connections.token(at: index))
+            return .progress
         } else {
             guard push(&context, &pool) else { return upstreamLost(.reset, &context, &pool) }
         }
+        exchange.ownNanoseconds += context.elapsed
         return .progress
+    }
+
+    /// The turn's end: sends the request that was put off.
+    mutating func sendRequest(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
+        exchange.ownNanoseconds += context.elapsed
+        guard push(&context, &pool) else {
+            return fate(upstreamLost(.reset, &context, &pool), &context, &pool)
+        }
+        return .keep
     }
 
     /// The wait in line for a connection is over; `nil` where there is none to be had.

@@ -28,7 +28,8 @@ extension Downstream {
             pool.connections[index].wasReset = true
         }
         let fate = relayResponse(&context, &pool)
-        return fate == .keep ? advance(&context, &pool) : fate
+        guard fate == .keep, !isAnswerPutOff else { return fate }
+        return advance(&context, &pool)
     }
 
     /// The upstream connection can be written, or its connect has ended.
@@ -57,7 +58,7 @@ extension Downstream {
         return fate(lost, &context, &pool)
     }
 
-    private mutating func fate(
+    mutating func fate(
         _ step: Step, _ context: inout WorkerContext, _ pool: inout UpstreamPool
     ) -> Fate {
         if case .end(let fate) = step { return fate }
@@ -198,9 +199,9 @@ extension Downstream {
             return context.plain.isEmpty ? .idle : .progress
         }
         if exchange.responseFraming == .chunked { exchange.endResponseChunks(of: &context.plain) }
-        guard emit(&context) else { return .end(abort(&context, &pool)) }
-        complete(&context, &pool)
-        return .progress
+        guard seal(&context) else { return .end(abort(&context, &pool)) }
+        release(&context, &pool)
+        return deliver(&context)
     }
 
     /// What fits, with its framing, into two records.
@@ -219,8 +220,8 @@ extension Downstream {
         return true
     }
 
-    /// The answer is out: give the upstream connection back, log, and make room for the next.
-    private mutating func complete(
+    /// The answer is here whole: gives the upstream connection back.
+    private mutating func release(
         _ context: inout WorkerContext, _ pool: inout UpstreamPool
     ) {
         let index = exchange.connection
@@ -237,7 +238,30 @@ extension Downstream {
         } else {
             pool.close(index, &context)
         }
-        exchange.ownNanoseconds += Clock.monotonicNanoseconds() - context.now.nanoseconds
+    }
+
+    /// Sends the answer that lies whole in the output: at the end of the turn, if it can.
+    private mutating func deliver(_ context: inout WorkerContext) -> Step {
+        if !context.answers.isFull {
+            isAnswerPutOff = true
+            context.answers.append(token)
+            return .idle
+        }
+        let isSent = flush(&context)
+        conclude(&context)
+        return isSent ? .progress : .end(.reset)
+    }
+
+    /// The turn's end: sends the answer that was put off, and goes on.
+    mutating func sendAnswer(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
+        isAnswerPutOff = false
+        let isSent = flush(&context)
+        conclude(&context)
+        return isSent ? advance(&context, &pool) : .reset
+    }
+
+    private mutating func conclude(_ context: inout WorkerContext) {
+        exchange.ownNanoseconds += context.elapsed
         finish(&context)
     }
 

@@ -130,6 +130,13 @@ extension Downstream {
     /// - Returns: false where the connection is gone.
     mutating func emit(_ context: inout WorkerContext) -> Bool {
         guard !context.plain.isEmpty else { return true }
+        return seal(&context) && flush(&context)
+    }
+
+    /// Moves what lies in the context's scratch space to the output.
+    ///
+    /// - Returns: false where there is no memory for it.
+    mutating func seal(_ context: inout WorkerContext) -> Bool {
         guard cipherOut.attach(from: &context.pool) else { return false }
         exchange.record.bytesOut += UInt64(context.plain.count)
         if session == nil {
@@ -140,7 +147,7 @@ extension Downstream {
             guard taken == context.plain.count else { return false }
         }
         context.plain.clear()
-        return flush(&context)
+        return true
     }
 
     /// Hands the kernel what it takes.

@@ -60,6 +60,9 @@ struct Downstream: ~Copyable {
     var memo = Buffer()
     var interest: Interest = .readable
     var exchange = Exchange()
+    /// The answer lies whole in the output and leaves at the end of the turn; then its exchange is
+    /// finished.
+    var isAnswerPutOff = false
     /// The client has sent close_notify: no request will follow.
     var hasClosed = false
     /// The client's FIN was read.
@@ -238,7 +241,8 @@ struct Downstream: ~Copyable {
         let isStillHandshaking = phase == .sniffing || phase == .handshaking
         let wantsInput = phase == .lingering || isStillHandshaking || !hasNoRoom
         let wanted = Interest(
-            readable: !hasEnded && wantsInput && !isStarved, writable: !cipherOut.isEmpty)
+            readable: !hasEnded && wantsInput && !isStarved,
+            writable: !cipherOut.isEmpty && !isAnswerPutOff)
         guard wanted != interest else { return }
         interest = wanted
         // See UpstreamPool.watch: a failure is ended by the timer.

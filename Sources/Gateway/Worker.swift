@@ -65,10 +65,12 @@ package struct Worker: ~Copyable {
         let count = context.loop.wait(milliseconds: isShorter ? milliseconds : timeout)
         context.now = Instant.read()
         handle(count)
+        sendAll()
         expire()
         serveWaiting()
         trim()
         if context.isDraining { drain() }
+        sendAll()
         // So long would an event have waited that came when the turn began.
         context.metrics.loopLag(nanoseconds: context.elapsed)
     }
@@ -93,6 +95,10 @@ package struct Worker: ~Copyable {
     private mutating func onDownstream(_ event: Event) {
         guard let index = downstreams.resolve(event.token) else { return }
         var fate = Downstream.Fate.keep
+        if downstreams[index].isAnswerPutOff {
+            fate = downstreams[index].sendAnswer(&context, &pool)
+            guard fate == .keep else { return apply(fate, index) }
+        }
         if event.isWritable, downstreams[index].interest.isWritable {
             fate = downstreams[index].onWritable(&context, &pool)
         }
@@ -128,6 +134,24 @@ package struct Worker: ~Copyable {
             pool.unwatch(connection, &context)
         }
         apply(fate, index)
+    }
+
+    /// Sends what was put off to the end of the turn. Requests first, so that the upstreams are at
+    /// work while the clients are told; an answer may be followed by the next request.
+    private mutating func sendAll() {
+        while !context.requests.isEmpty || !context.answers.isEmpty {
+            while let token = context.requests.next() {
+                guard let connection = pool.connections.resolve(token),
+                    let index = downstreams.resolve(pool.connections[connection].owner)
+                else { continue }
+                apply(downstreams[index].sendRequest(&context, &pool), index)
+            }
+            while let token = context.answers.next() {
+                guard let index = downstreams.resolve(token), downstreams[index].isAnswerPutOff
+                else { continue }
+                apply(downstreams[index].sendAnswer(&context, &pool), index)
+            }
+        }
     }
 
     mutating func apply(_ fate: Downstream.Fate, _ index: Int) {

@@ -29,6 +29,9 @@ struct WorkerContext: ~Copyable {
     var chain: FilterChain
     var random = RandomSource()
     var logLine: AccessLineWriter
+    /// Clients whose answer, and upstream connections whose request, leaves at the turn's end.
+    var answers = SendQueue()
+    var requests = SendQueue()
     var now: Instant
     var isDraining = false
     /// Since when the gateway accepts no more, in monotonic milliseconds; 0 while it does.

@@ -144,6 +144,18 @@ final class House {
     func answer(_ text: String = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok") {
         upstreamSockets.last?.send(Array(text.utf8))
     }
+
+    /// Sends FIN on all of them.
+    func endUpstreamConnections() {
+        for peer in upstreamSockets { peer.finishWriting() }
+    }
+
+    /// Answers on each connection on which a request has come since the last time.
+    func answerEach() {
+        for peer in upstreamSockets where peer.take().text.hasSuffix("\r\n\r\n") {
+            peer.send(Array("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".utf8))
+        }
+    }
 }
 
 /// One end of a connection, with all that has come.

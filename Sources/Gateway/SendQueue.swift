@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+
+/// Connections whose message is whole and leaves at the end of the turn, in the order they came.
+///
+/// A send wakes whoever waits at the other end, and that is the dearest part of it. Sends that
+/// follow each other closely find the other process awake, so a busy turn pays for one waking and
+/// the peer reads the messages together. With one event a turn nothing is put off.
+struct SendQueue: ~Copyable {
+    /// Each that waits holds a slab. Beyond this a message leaves at once.
+    static let capacity = 64
+
+    private var tokens: [SlotToken] = []
+    private var first = 0
+
+    init() {
+        tokens.reserveCapacity(Self.capacity)
+    }
+
+    var isEmpty: Bool { tokens.isEmpty }
+    var isFull: Bool { tokens.count == Self.capacity }
+
+    mutating func append(_ token: SlotToken) {
+        precondition(!isFull)
+        tokens.append(token)
+    }
+
+    /// The one that has waited longest; `nil` when all have left.
+    mutating func next() -> SlotToken? {
+        guard first < tokens.count else {
+            tokens.removeAll(keepingCapacity: true)
+            first = 0
+            return nil
+        }
+        first += 1
+        return tokens[first - 1]
+    }
+}
