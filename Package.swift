@@ -36,7 +36,7 @@ let package = Package(
         module("Bytes", []),
         module("Reactor", ["Bytes", "CLinux"]),
         module("Crypto", ["Bytes", "COpenSSL"]),
-        module("TLS", ["Bytes", "COpenSSL"]),
+        module("TLS", ["Bytes", "Crypto", "COpenSSL"]),
         module("HTTP1", ["Bytes"]),
         module("JSON", ["Bytes"]),
         module("Identity", ["Bytes", "Crypto", "JSON"]),
@@ -111,7 +111,7 @@ let package = Package(
 let fuzzTargets: [(name: String, imports: [Target.Dependency])] = [
     ("FuzzHead", ["Bytes", "HTTP1"]),
     ("FuzzChunked", ["Bytes", "HTTP1"]),
-    ("FuzzClientHello", ["Bytes", "TLS"]),
+    ("FuzzHandshake", ["Bytes", "TLS"]),
     ("FuzzRecords", ["Bytes", "TLS"]),
 ]
 

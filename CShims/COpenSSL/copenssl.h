@@ -40,21 +40,32 @@ static inline int co_session_reused(SSL *session) { return SSL_session_reused(se
 static inline void co_bio_retry_read(BIO *bio) { BIO_set_retry_read(bio); }
 static inline void co_bio_retry_write(BIO *bio) { BIO_set_retry_write(bio); }
 static inline void co_bio_clear_retry(BIO *bio) { BIO_clear_retry_flags(bio); }
-static inline long co_set_ticket_callback(
-    SSL_CTX *context,
-    int (*callback)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *, EVP_MAC_CTX *, int)) {
-    return SSL_CTX_set_tlsext_ticket_key_evp_cb(context, callback);
+/* Contexts that generate keys to agree with, each time a new one. */
+static inline EVP_PKEY_CTX *co_maker(const char *type, const char *curve) {
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+    if (context != NULL
+        && (EVP_PKEY_keygen_init(context) != 1
+            || (curve != NULL && EVP_PKEY_CTX_set_group_name(context, curve) != 1))) {
+        EVP_PKEY_CTX_free(context);
+        context = NULL;
+    }
+    return context;
 }
-static inline int co_ticket_mac_init(EVP_MAC_CTX *mac, void *key, size_t count) {
-    OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key, count),
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
-        OSSL_PARAM_construct_end(),
-    };
-    return EVP_MAC_CTX_set_params(mac, parameters);
+static inline EVP_PKEY_CTX *co_x25519_maker(void) { return co_maker("X25519", NULL); }
+static inline EVP_PKEY_CTX *co_curve_maker(const char *curve) { return co_maker("EC", curve); }
+/* 256, 384 or 521 for NIST's curves of that name; 0 for any other. */
+static inline int co_curve_bits(const EVP_PKEY *key) {
+    char name[32] = {0};
+    if (!EVP_PKEY_get_group_name(key, name, sizeof name, NULL)) return 0;
+    if (strcmp(name, "prime256v1") == 0) return 256;
+    if (strcmp(name, "secp384r1") == 0) return 384;
+    return strcmp(name, "secp521r1") == 0 ? 521 : 0;
 }
-static inline long co_add_chain_certificate(SSL_CTX *context, X509 *certificate) {
-    return SSL_CTX_add0_chain_cert(context, certificate);
+/* RSASSA-PSS with a salt as long as the digest (RFC 8446 section 4.2.3). */
+static inline int co_sign_with_pss(EVP_PKEY_CTX *context, const EVP_MD *hash) {
+    return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1
+        && EVP_PKEY_CTX_set_rsa_mgf1_md(context, hash) == 1
+        && EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
 }
 /* End of validity in seconds since 1970; 0 where it cannot be read. */
 static inline int64_t co_certificate_expiry(const X509 *certificate) {

@@ -7,25 +7,18 @@ import TLS
 import Telemetry
 
 extension Downstream {
-    /// Tells TLS from plaintext by the first byte, and waits for the whole ClientHello.
+    /// Tells TLS from plaintext by the first byte.
     mutating func sniff(_ context: inout WorkerContext) {
-        var hello = ClientHello()
-        switch hello.inspect(opening.readable) {
-        case .needMore where opening.room > 0:
-            break
-        case .plaintext:
-            guard plainIn.attach(from: &context.pool) else {
-                isClosing = true
-                return
-            }
-            plainIn.append(contentsOf: opening)
-            opening.release(to: &context.memoPool)
-            phase = .plaintext
-        case .needMore, .hello, .malformed:
-            // A hello too long for the small slab is read by libssl alone, which also answers a
-            // malformed one with the right alert.
-            beginTLS(&context)
+        let handshakeRecord: UInt8 = 22
+        guard !opening.isEmpty else { return }
+        guard opening.readable[0] != handshakeRecord else { return beginTLS(&context) }
+        guard plainIn.attach(from: &context.pool) else {
+            isClosing = true
+            return
         }
+        plainIn.append(contentsOf: opening)
+        opening.release(to: &context.memoPool)
+        phase = .plaintext
     }
 
     private mutating func beginTLS(_ context: inout WorkerContext) {
@@ -36,15 +29,13 @@ extension Downstream {
             isClosing = true
             return
         }
-        guard cipherIn.attach(from: &context.pool),
-            let session = TLSSession(context.gateway.tls, pump: context.pump)
-        else {
+        guard cipherIn.attach(from: &context.pool) else {
             isClosing = true
             return
         }
         cipherIn.append(contentsOf: opening)
         opening.release(to: &context.memoPool)
-        self.session = consume session
+        session = TLSSession(context.gateway.tls, context.tls)
         phase = .handshaking
         shakeHands(&context)
     }
@@ -60,7 +51,7 @@ extension Downstream {
         var hasMore = true
         // A flight larger than a slab (a very long chain) leaves piece by piece.
         while hasMore {
-            result = session?.handshake(&cipherIn, &cipherOut, pump: context.pump)
+            result = session?.handshake(&cipherIn, &cipherOut)
             hasMore = result == .needMore && cipherOut.room == 0
             isSent = flush(&context)
             if !isSent || !cipherOut.isEmpty { hasMore = false }
@@ -93,7 +84,7 @@ extension Downstream {
         if plainIn.room < TLSSession.recordPlaintextMax { plainIn.compact() }
         guard plainIn.room > 0 else { return false }
         let before = plainIn.count
-        let result = session?.read(&cipherIn, into: &plainIn, &cipherOut, pump: context.pump)
+        let result = session?.read(&cipherIn, into: &plainIn, &cipherOut)
         switch result {
         case .needMore:
             isFull = false
@@ -142,7 +133,7 @@ extension Downstream {
         if session == nil {
             cipherOut.append(context.plain.readable)
         } else {
-            let taken = session?.write(context.plain.readable, into: &cipherOut, pump: context.pump)
+            let taken = session?.write(context.plain.readable, into: &cipherOut)
             // Callers relay only into an empty output, so that all of it fits.
             guard taken == context.plain.count else { return false }
         }

@@ -186,7 +186,7 @@ struct Downstream: ~Copyable {
         watch(&context)
         arm(&context)
         cipherIn.releaseIfEmpty(to: &context.pool)
-        if phase == .open { putRestAside(&context) }
+        if phase == .open || phase == .handshaking { putRestAside(&context) }
         plainIn.releaseIfEmpty(to: &context.pool)
         cipherOut.releaseIfEmpty(to: &context.pool)
         return .keep
@@ -214,7 +214,7 @@ struct Downstream: ~Copyable {
     /// - Returns: false where nothing is left to wait for.
     private mutating func closeGracefully(_ context: inout WorkerContext) -> Bool {
         if phase == .open, cipherOut.attach(from: &context.pool) {
-            session?.close(into: &cipherOut, pump: context.pump)
+            session?.close(into: &cipherOut)
             guard flush(&context), cipherOut.isEmpty else { return false }
         }
         socket.finishWriting()

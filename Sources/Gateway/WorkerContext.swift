@@ -25,7 +25,7 @@ struct WorkerContext: ~Copyable {
     var pool: SlabPool
     /// What is remembered of a request until its answer has ended.
     var memoPool: SlabPool
-    var pump: TLSPump
+    let tls = TLSTools()
     var chain: FilterChain
     var random = RandomSource()
     var logLine: AccessLineWriter
@@ -66,7 +66,6 @@ struct WorkerContext: ~Copyable {
         let configuration = gateway.configuration
         var pool = SlabPool(bound: Self.slabsMax)
         let loop = try Self.makeLoop()
-        let pump = try Self.makePump()
         let chain = try Self.makeChain(gateway, &pool)
         self.number = number
         self.gateway = gateway
@@ -90,19 +89,12 @@ struct WorkerContext: ~Copyable {
         let hasLine = line.attach(from: &pool)
         precondition(hasPlain && hasLine)
         self.loop = loop
-        self.pump = pump
         self.chain = chain
         self.pool = pool
     }
 
     private static func makeLoop() throws(StartFault) -> EventLoop {
         do throws(SystemError) { return try EventLoop() } catch {
-            throw StartFault(reason: "\(error)")
-        }
-    }
-
-    private static func makePump() throws(StartFault) -> TLSPump {
-        do throws(TLSFault) { return try TLSPump() } catch {
             throw StartFault(reason: "\(error)")
         }
     }

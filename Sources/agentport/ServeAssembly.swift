@@ -17,7 +17,6 @@ import Telemetry
 final class Assembly {
     /// Seeds whose last accepted step can be remembered.
     private static let stepRecords = 4096
-    private static let ticketKeySeconds = 3600
     /// How long the last log lines may take.
     private static let lastLinesMilliseconds = 2000
     private static let trimSeconds = 10
@@ -253,7 +252,7 @@ final class Assembly {
         _ = gateway.state.sessions.sweep(
             turn: ticks,
             now: Clock.monotonicNanoseconds() / 1_000_000 + gateway.epochOffsetMilliseconds)
-        if ticks % Self.ticketKeySeconds == 0 { gateway.tls.rotateTicketKeys() }
+        if ticks % TLSServerContext.ticketKeySeconds == 0 { gateway.tls.rotateTicketKeys() }
         if ticks % Self.trimSeconds == 0 { trimMemory() }
     }
 

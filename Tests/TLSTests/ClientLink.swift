@@ -32,6 +32,8 @@ final class ClientLink {
             sent = sent.dropFirst(step)
             if outcome == .needMore {
                 outcome = to.handshake(piece)
+                // A ticket may come right behind the handshake.
+                if case .complete = outcome { _ = to.read() }
             } else if case .complete = outcome {
                 _ = to.read(piece)
             }

@@ -37,6 +37,23 @@ struct HelloBuilder {
         named(43, vector(list.flatMap { number($0, size: 2) }, size: 1))
     }
 
+    static func groups(_ list: [Int]) -> [UInt8] {
+        named(10, vector(list.flatMap { number($0, size: 2) }, size: 2))
+    }
+
+    static func schemes(_ list: [Int]) -> [UInt8] {
+        named(13, vector(list.flatMap { number($0, size: 2) }, size: 2))
+    }
+
+    /// - Parameter list: groups, and how long the share of each is.
+    static func shares(_ list: [(group: Int, count: Int)]) -> [UInt8] {
+        let entries = list.flatMap { entry in
+            number(entry.group, size: 2)
+                + vector([UInt8](repeating: 9, count: entry.count), size: 2)
+        }
+        return named(51, vector(entries, size: 2))
+    }
+
     var message: [UInt8] {
         var body: [UInt8] = [3, 3] + (0..<32).map { UInt8($0) }
         body += Self.vector(sessionID, size: 1) + Self.vector(ciphers, size: 2)

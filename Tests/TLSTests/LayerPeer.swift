@@ -148,23 +148,11 @@ final class LayerPeer {
     }
 }
 
-extension TrafficSecret {
+extension Secret {
     /// Bytes that count up, as many as the suite's secrets have.
-    static func counting(from first: UInt8, _ suite: CipherSuite) -> TrafficSecret {
+    static func counting(from first: UInt8, _ suite: CipherSuite) -> Secret {
         of((0..<suite.secretCount).map { first &+ UInt8($0) })
     }
 
-    static func of(_ bytes: [UInt8]) -> TrafficSecret {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        for byte in bytes { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
-        text.append(0)
-        var secret = TrafficSecret()
-        // SAFETY: the text ends with a zero byte.
-        unsafe text.withUnsafeBytes { raw in
-            guard let base = raw.baseAddress else { return }
-            unsafe secret.read(hexadecimal: base.assumingMemoryBound(to: CChar.self))
-        }
-        return secret
-    }
+    static func of(_ bytes: [UInt8]) -> Secret { Secret(bytes.span) }
 }

@@ -104,12 +104,12 @@ struct RecordVectorTests {
     /// What is not the suite's is no key, whatever its length.
     @Test func aSecretOfAnotherLengthIsRefused() {
         for count in [0, 31, 33, 48] {
-            let secret = TrafficSecret.of([UInt8](repeating: 7, count: count))
+            let secret = Secret.of([UInt8](repeating: 7, count: count))
             var protection = RecordProtection(.aes128GCM, secret, isSealing: true)
             let isReady = protection.setKey()
             #expect(!isReady)
         }
-        let short = TrafficSecret.of([UInt8](repeating: 7, count: 32))
+        let short = Secret.of([UInt8](repeating: 7, count: 32))
         var protection = RecordProtection(.aes256GCM, short, isSealing: true)
         let isReady = protection.setKey()
         #expect(!isReady)
@@ -123,13 +123,20 @@ struct RecordVectorTests {
     }
 
     private static func expand(
-        _ secret: consuming TrafficSecret, _ suite: CipherSuite, _ label: StaticString, _ count: Int
+        _ secret: consuming Secret, _ suite: CipherSuite, _ label: StaticString, _ count: Int
     ) -> [UInt8] {
         var output = [UInt8](repeating: 0, count: count)
         // SAFETY: the room is as long as what is asked for.
         let isDone = unsafe output.withUnsafeMutableBufferPointer { place in
             guard let base = place.baseAddress else { return false }
-            return unsafe secret.expand(label, suite, into: base, count)
+            let nothing: [UInt8] = []
+            do throws(Alert) {
+                unsafe try HashEngine().expand(
+                    suite.hash, secret, label, nothing.span, into: base, count)
+                return true
+            } catch {
+                return false
+            }
         }
         return isDone ? output : []
     }

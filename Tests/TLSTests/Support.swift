@@ -9,8 +9,9 @@ typealias Server = End
 
 /// One end of a connection that is ours, with its pump and buffers, as arrays.
 final class End {
-    private var pump: TLSPump
-    private var session: TLSSession
+    private var server: TLSSession?
+    private var client: TLSClientSession?
+    private let pump: TLSPump
     private var pool = SlabPool(bound: 1)
     private var outputPool: SlabPool
     private var input = Buffer()
@@ -19,26 +20,22 @@ final class End {
     /// - Parameters:
     ///   - room: for what is to be sent.
     ///   - recordsPerKeyMax: as of ``TLSSession``.
-    convenience init(
+    init(
         _ context: TLSServerContext, room: Int = Slab.capacity, recordsPerKeyMax: UInt64? = nil
     ) throws(TLSFault) {
-        let pump = try TLSPump()
         let limit = recordsPerKeyMax ?? TLSSession.recordsPerKeyMax
-        try self.init(TLSSession(context, pump: pump, recordsPerKeyMax: limit), pump, room)
-    }
-
-    convenience init(_ context: TLSClientContext) throws(TLSFault) {
-        let pump = try TLSPump()
-        try self.init(TLSSession(context, pump: pump), pump, Slab.capacity)
-    }
-
-    private init(
-        _ session: consuming TLSSession?, _ pump: consuming TLSPump, _ room: Int
-    ) throws(TLSFault) {
+        server = TLSSession(context, TLSTools(), recordsPerKeyMax: limit)
+        pump = try TLSPump()
         outputPool = SlabPool(bound: 1, slabCapacity: room)
-        guard let session = consume session else { throw .configuration("no memory") }
+        _ = input.attach(from: &pool)
+        _ = output.attach(from: &outputPool)
+    }
+
+    init(_ context: TLSClientContext) throws(TLSFault) {
+        let pump = try TLSPump()
+        client = TLSClientSession(context, pump: pump)
         self.pump = pump
-        self.session = session
+        outputPool = SlabPool(bound: 1)
         _ = input.attach(from: &pool)
         _ = output.attach(from: &outputPool)
     }
@@ -53,7 +50,8 @@ final class End {
 
     func handshake(_ cipher: [UInt8]) -> TLSSession.Handshake {
         feed(cipher)
-        return session.handshake(&input, &output, pump: pump)
+        return server?.handshake(&input, &output)
+            ?? client?.handshake(&input, &output, pump: pump) ?? .needMore
     }
 
     func feed(_ cipher: [UInt8]) {
@@ -80,7 +78,9 @@ final class End {
         defer { plain.release(to: &plainPool) }
         var bytes: [UInt8] = []
         while true {
-            let result = session.read(&input, into: &plain, &output, pump: pump)
+            let result =
+                server?.read(&input, into: &plain, &output)
+                ?? client?.read(&input, into: &plain, &output, pump: pump) ?? .needMore
             bytes += Self.array(plain)
             plain.clear()
             guard result == .full else { return (bytes, result) }
@@ -93,12 +93,16 @@ final class End {
         var sealed = Buffer()
         _ = sealed.attach(from: &sealedPool)
         defer { sealed.release(to: &sealedPool) }
-        let taken = session.write(plain.span, into: &sealed, pump: pump)
+        let taken =
+            server != nil
+            ? server?.write(plain.span, into: &sealed)
+            : client?.write(plain.span, into: &sealed, pump: pump)
         return (Self.array(sealed), taken)
     }
 
     func close() -> [UInt8] {
-        session.close(into: &output, pump: pump)
+        server?.close(into: &output)
+        client?.close(into: &output, pump: pump)
         return takeOutput()
     }
 
@@ -107,7 +111,7 @@ final class End {
         var name = Buffer()
         _ = name.attach(from: &names)
         defer { name.release(to: &names) }
-        session.appendServerName(to: &name)
+        server?.appendServerName(to: &name)
         return String(decoding: Self.array(name), as: UTF8.self)
     }
 

@@ -143,7 +143,10 @@ package final class TLSClient {
         var part = [UInt8](repeating: 0, count: 16_384)
         while true {
             let count = unsafe SSL_read(session, &part, Int32(part.count))
-            guard count > 0 else { break }
+            guard count > 0 else {
+                if unsafe SSL_get_error(session, count) == SSL_ERROR_SSL { hasFailed = true }
+                break
+            }
             all += part[..<Int(count)]
         }
         ERR_clear_error()

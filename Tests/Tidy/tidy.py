@@ -22,7 +22,7 @@ MODULES = {
     "Bytes": [],
     "Reactor": ["Bytes", "CLinux"],
     "Crypto": ["Bytes", "COpenSSL"],
-    "TLS": ["Bytes", "COpenSSL"],
+    "TLS": ["Bytes", "Crypto", "COpenSSL"],
     "HTTP1": ["Bytes"],
     "WebSocket": ["Bytes", "Crypto"],
     "JSON": ["Bytes"],

@@ -21,7 +21,7 @@ struct ClientConnection: ~Copyable {
     }
 
     let socket: Socket
-    private var session: TLSSession?
+    private var session: TLSClientSession?
     private var phase = Phase.connecting
     /// Ciphertext that has not been opened.
     private var input = Buffer()
@@ -38,7 +38,7 @@ struct ClientConnection: ~Copyable {
 
     init(_ target: LoadTarget, _ desk: borrowing ClientDesk) throws(SystemError) {
         socket = try Socket.connect(to: target.address)
-        session = target.tls.flatMap { TLSSession($0, pump: desk.pump) }
+        session = target.tls.flatMap { TLSClientSession($0, pump: desk.pump) }
     }
 
     /// The last request that was sent, if any.

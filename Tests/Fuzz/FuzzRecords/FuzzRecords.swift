@@ -266,13 +266,8 @@ private final class Stage {
     }
 }
 
-private func secret(_ suite: CipherSuite, _ digit: String) -> TrafficSecret {
-    var secret = TrafficSecret()
-    let text = Array(String(repeating: digit, count: 2 * suite.secretCount).utf8CString)
-    // SAFETY: the text ends with a zero byte.
-    unsafe text.withUnsafeBufferPointer { digits in
-        guard let base = digits.baseAddress else { return }
-        unsafe secret.read(hexadecimal: base)
-    }
-    return secret
+private func secret(_ suite: CipherSuite, _ digit: String) -> Secret {
+    let byte = (UInt8(digit) ?? 0) * 0x11
+    let bytes = [UInt8](repeating: byte, count: suite.secretCount)
+    return Secret(bytes.span)
 }

@@ -82,7 +82,7 @@ package final class TLSClientContext: @unchecked Sendable {
         ERR_clear_error()
         unsafe X509_VERIFY_PARAM_set_hostflags(
             parameters, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
-        let isName = !name.isEmpty && name.utf8.count <= ClientHello.serverNameMax
+        let isName = !name.isEmpty && name.utf8.count <= ClientOffer.serverNameMax
         guard isName, unsafe X509_VERIFY_PARAM_set1_host(parameters, name, 0) == 1 else {
             throw TLSFault.configuration("server name is neither a DNS name nor an address")
         }

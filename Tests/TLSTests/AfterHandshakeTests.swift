@@ -7,10 +7,10 @@ import Testing
 
 @testable import TLS
 
-/// However the handshake went, the session goes on where libssl has stopped: with its keys, and
-/// with the number of the next record. OpenSSL's client is the judge.
+/// However the handshake went, records go on under its keys and are numbered right. OpenSSL's client
+/// is the judge.
 @Suite("After the handshake")
-struct LeaveLibraryTests {
+struct AfterHandshakeTests {
     static let suites = [
         "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256",
     ]
@@ -100,7 +100,7 @@ struct LeaveLibraryTests {
         try expectFlow(try Link(try .make(.ecdsa), offer: offer))
     }
 
-    /// What libssl could not write at once it has sealed only once.
+    /// What could not leave at once was sealed only once.
     @Test(arguments: [1, 50, 300, 1000], [ThrowAwayIdentity.Kind.ecdsa, .rsa])
     func theFlightWithLittleRoom(room: Int, kind: ThrowAwayIdentity.Kind) throws {
         let identity = kind == .ecdsa ? ThrowAwayIdentity.ecdsa : ThrowAwayIdentity.rsa
@@ -125,7 +125,7 @@ struct LeaveLibraryTests {
 
     // MARK: Fragments
 
-    /// RFC 6066 §4: libssl agrees to a smaller maximum, which then holds for both directions.
+    /// RFC 6066 §4: a smaller maximum is agreed to, which then holds for both directions.
     /// The gateway once went on with records of 16 KiB, and the client gave up.
     @Test(arguments: zip([1, 2, 3, 4] as [UInt8], [512, 1024, 2048, 4096]))
     func smallerFragments(mode: UInt8, size: Int) throws {
@@ -145,23 +145,6 @@ struct LeaveLibraryTests {
         try expectFlow(resumed)
     }
 
-    /// Each is a record under the key that the session goes on with.
-    @Test(arguments: [0, 1, 2, 7])
-    func anyNumberOfTickets(count: Int) throws {
-        let context = try TLSServerContext.make(.ecdsa)
-        // SAFETY: no session has been made of the context yet.
-        #expect(unsafe SSL_CTX_set_num_tickets(context.context, count) == 1)
-        for room in [Slab.capacity, 100] {
-            let full = try Link(context, room: room)
-            #expect((full.client.ticket != nil) == (count > 0))
-            try expectOneByOne(full)
-            guard let ticket = full.client.ticket else { continue }
-            let resumed = try Link(context, resuming: ticket, room: room)
-            #expect(resumed.isResumed)
-            try expectOneByOne(resumed)
-        }
-    }
-
     // MARK: Ends
 
     /// Its certificate may be replaced meanwhile: the ticket keys were once gone then.
@@ -178,7 +161,7 @@ struct LeaveLibraryTests {
     }
 
     /// Dropped at any point of its handshake, a session leaves nothing behind that the next one
-    /// on the same pump would stumble over.
+    /// on the same thread would stumble over.
     @Test func droppedHalfWay() throws {
         let context = try TLSServerContext.make(.ecdsa)
         for cut in stride(from: 0, through: 400, by: 25) {

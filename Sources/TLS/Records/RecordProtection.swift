@@ -17,16 +17,16 @@ struct RecordProtection: ~Copyable {
     private let isSealing: Bool
     /// Whether the context has the key of `secret`.
     private var isKeyed = false
-    private var secret: TrafficSecret
+    private var secret: Secret
     /// Twelve bytes, the last eight as a number: what a record's number is XORed into (§5.3).
     private var nonceHead: UInt32 = 0
     private var nonceTail: UInt64 = 0
     /// Of the next record under this key.
     private(set) var sequence: UInt64
 
-    /// Not keyed yet: see ``setKey()``.
+    /// Not keyed yet: see ``setKey(_:)``.
     init(
-        _ suite: CipherSuite, _ secret: consuming TrafficSecret, isSealing: Bool,
+        _ suite: CipherSuite, _ secret: consuming Secret, isSealing: Bool,
         sequence: UInt64 = 0
     ) {
         unsafe context = EVP_CIPHER_CTX_new()
@@ -45,16 +45,36 @@ struct RecordProtection: ~Copyable {
     ///
     /// - Returns: false where memory has run out. Then the old key is not used any more either.
     mutating func update() -> Bool {
-        isKeyed = false
-        guard secret.update(suite), setKey() else { return false }
+        let nothing: [UInt8] = []
+        let engine = HashEngine()
+        do throws(Alert) {
+            return rekey(try engine.expand(suite.hash, secret, "traffic upd", nothing.span), engine)
+        } catch {
+            isKeyed = false
+            return false
+        }
+    }
+
+    /// Goes on under the keys of another secret, with records numbered from 0.
+    ///
+    /// - Returns: false where memory has run out.
+    mutating func rekey(_ next: consuming Secret, _ engine: HashEngine) -> Bool {
+        secret.set(next)
         sequence = 0
-        return true
+        return setKey(engine)
+    }
+
+    /// The record that was just refused was none of this key's: its number is still to come.
+    mutating func takeBackNumber() {
+        precondition(sequence > 0 && !isSealing)
+        sequence -= 1
     }
 
     /// Makes the key and what nonces begin with.
     ///
     /// - Returns: false where memory has run out, or libcrypto lacks the cipher.
-    mutating func setKey() -> Bool {
+    mutating func setKey(_ engine: HashEngine = HashEngine()) -> Bool {
+        isKeyed = false
         guard unsafe context != nil, secret.count == suite.secretCount else { return false }
         let keyCount = suite.keyCount
         var head: UInt32 = 0
@@ -64,15 +84,20 @@ struct RecordProtection: ~Copyable {
         ) { scratch in
             guard let key = scratch.baseAddress else { return false }
             let nonce = unsafe key + 32
+            defer { unsafe OPENSSL_cleanse(key, 32 + Self.nonceCount) }
+            let nothing: [UInt8] = []
             // SAFETY: the key has 32 bytes of room, the nonce twelve behind it.
-            let isMade =
-                unsafe secret.expand("key", suite, into: key, keyCount)
-                && secret.expand("iv", suite, into: nonce, Self.nonceCount)
-                && EVP_CipherInit_ex2(context, suite.cipher, key, nonce, isSealing ? 1 : 0, nil)
-                    == 1
+            do throws(Alert) {
+                unsafe try engine.expand(
+                    suite.hash, secret, "key", nothing.span, into: key, keyCount)
+                unsafe try engine.expand(
+                    suite.hash, secret, "iv", nothing.span, into: nonce, Self.nonceCount)
+            } catch {
+                return false
+            }
             unsafe UnsafeRawPointer(nonce).copy(to: &head, &tail)
-            unsafe OPENSSL_cleanse(key, 32 + Self.nonceCount)
-            return isMade
+            return unsafe EVP_CipherInit_ex2(
+                context, suite.cipher, key, nonce, isSealing ? 1 : 0, nil) == 1
         }
         nonceHead = head
         nonceTail = tail
@@ -154,6 +179,7 @@ struct RecordProtection: ~Copyable {
 
 /// RFC 8446 §5.1.
 enum ContentType {
+    static let changeCipherSpec: UInt8 = 20
     static let alert: UInt8 = 21
     static let handshake: UInt8 = 22
     static let applicationData: UInt8 = 23

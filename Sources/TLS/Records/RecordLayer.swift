@@ -6,7 +6,7 @@ import COpenSSL
 /// A server's records after the handshake (RFC 8446 §5), sealed and opened between buffers: the
 /// ciphertext is opened where it lies, or straight into the plaintext's buffer.
 ///
-/// libssl does the handshake and is gone then. It would hold some 12 KB more for each connection,
+/// Two keys and a few counters are all that a connection holds: libssl would hold some 12 KB more,
 /// and spend twice the instructions on each record.
 @safe
 struct RecordLayer: ~Copyable {
@@ -22,7 +22,7 @@ struct RecordLayer: ~Copyable {
     }
 
     /// §5.2: what a record may be longer than its plaintext.
-    private static let expansionMax = 256
+    static let expansionMax = 256
     /// Records without data that may follow each other, key updates among them. Each costs the
     /// gateway some work; libssl draws the line there too.
     private static let emptyRecordsMax = 32
@@ -228,7 +228,7 @@ struct RecordLayer: ~Copyable {
 
     // MARK: Writing
 
-    /// See ``TLSSession/write(_:into:pump:)``.
+    /// See ``TLSSession/write(_:into:)``.
     mutating func write(_ plaintext: borrowing Span<UInt8>, into output: inout Buffer) -> Int? {
         guard fault == nil, !hasSentClose else { return nil }
         var taken = 0

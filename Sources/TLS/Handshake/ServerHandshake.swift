@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import COpenSSL
+import Crypto
+
+/// A server's handshake (RFC 8446 §2, §A.2): records in, records out, without a socket or a clock.
+///
+/// A hello is answered at once with all that the server has to say, its ticket included; then one
+/// message of the client is awaited whose every bit is known beforehand. So a handshake that has
+/// stopped halfway holds two keys and little more.
+final class ServerHandshake {
+    private enum State: Equatable {
+        case awaitingHello
+        /// The client was asked for another key share.
+        case awaitingSecondHello
+        case awaitingFinished
+        case done
+        case failed(reason: String)
+    }
+
+    /// No honest message comes near: the largest hello, with post-quantum keys and a long list of
+    /// tickets, stays under 8 KiB.
+    static let messageMax = 16 * 1024
+    /// §5: for the sake of middleboxes a client may send one of these, and no other says how many.
+    private static let changeCipherSpecsMax = 32
+    /// Records of 0-RTT data that was not asked for are dropped up to here (§4.2.10).
+    private static let earlyDataMax = 16 * 1024 + 512
+
+    let context: TLSServerContext
+    let tools: TLSTools
+    let recordsPerKeyMax: UInt64
+    private var state = State.awaitingHello
+    /// What has come of a message.
+    private var message: [UInt8] = []
+    /// Records that wait for room in the output.
+    private var outbox: [UInt8] = []
+    private var outboxStart = 0
+    private var changeCipherSpecs = 0
+    private var earlyDataLeft = 0
+    var hasSentChangeCipherSpec = false
+    /// What the client was asked for.
+    var retry: Retry?
+    var reading: RecordProtection?
+    var writing: RecordProtection?
+    /// What the client's records are opened with after its Finished.
+    var clientSecret: Secret?
+    var expectedFinished: Digest?
+    /// Of a record's plaintext, in either direction (RFC 6066 §4).
+    var plaintextMax = TLSSession.recordPlaintextMax
+    var isResumed = false
+    var serverName: [UInt8] = []
+
+    struct Retry {
+        let suite: CipherSuite
+        let group: NamedGroup
+        /// What the transcript begins with (§4.4.1).
+        let transcript: [UInt8]
+    }
+
+    init(_ context: TLSServerContext, _ tools: TLSTools, recordsPerKeyMax: UInt64) {
+        self.context = context
+        self.tools = tools
+        self.recordsPerKeyMax = recordsPerKeyMax
+    }
+
+    /// Takes what has come and appends what is to be sent, as far as there is room.
+    func advance(_ input: inout Buffer, _ output: inout Buffer) -> TLSSession.Handshake {
+        while true {
+            flush(&output)
+            guard outbox.isEmpty else { return .needMore }
+            switch state {
+            case .done: return .complete(resumed: isResumed)
+            case .failed(let reason): return .failed(.handshake(reason: reason))
+            case .awaitingHello, .awaitingSecondHello, .awaitingFinished: break
+            }
+            do throws(Alert) {
+                guard try takeRecord(&input) else { return .needMore }
+            } catch {
+                fail(error)
+            }
+        }
+    }
+
+    /// What goes on where the handshake has ended.
+    func makeRecords() -> RecordLayer? {
+        guard state == .done, let reading = reading.take(), let writing = writing.take() else {
+            return nil
+        }
+        return RecordLayer(
+            reading: reading, writing: writing, recordsPerKeyMax: recordsPerKeyMax,
+            plaintextMax: plaintextMax)
+    }
+
+    // MARK: Records
+
+    /// - Returns: false where it is not all there.
+    private func takeRecord(_ input: inout Buffer) throws(Alert) -> Bool {
+        guard let length = try length(ofRecordIn: input.readable) else { return false }
+        let type = input.readable[0]
+        let end = RecordProtection.headerCount + length
+        if type == ContentType.applicationData {
+            try takeProtected(&input, length)
+        } else {
+            try take(type, input.readable.extracting(RecordProtection.headerCount..<end))
+        }
+        input.consume(end)
+        try receive()
+        return true
+    }
+
+    /// Of what follows the header (§5.1); `nil` where it is not all there.
+    private func length(ofRecordIn bytes: Span<UInt8>) throws(Alert) -> Int? {
+        guard bytes.count > 0 else { return nil }
+        try judge(type: bytes[0])
+        guard bytes.count >= RecordProtection.headerCount else { return nil }
+        guard bytes[1] == 3 else { throw .protocolVersion }
+        let length = Int(bytes[3]) << 8 | Int(bytes[4])
+        let expansion = bytes[0] == ContentType.applicationData ? RecordLayer.expansionMax : 0
+        guard length <= TLSSession.recordPlaintextMax + expansion else { throw .recordOverflow }
+        return bytes.count >= RecordProtection.headerCount + length ? length : nil
+    }
+
+    private func take(_ type: UInt8, _ content: Span<UInt8>) throws(Alert) {
+        switch type {
+        case ContentType.handshake: try collect(content)
+        case ContentType.alert: state = .failed(reason: "the peer has sent an alert")
+        default: try judge(changeCipherSpec: content)
+        }
+    }
+
+    /// What may come now (§5).
+    private func judge(type: UInt8) throws(Alert) {
+        let isExpected: Bool
+        switch type {
+        case ContentType.alert: isExpected = true
+        case ContentType.handshake: isExpected = state != .awaitingFinished
+        case ContentType.changeCipherSpec: isExpected = state != .awaitingHello && message.isEmpty
+        case ContentType.applicationData:
+            isExpected =
+                state == .awaitingFinished || state == .awaitingSecondHello && earlyDataLeft > 0
+        default: isExpected = false
+        }
+        guard isExpected else { throw .unexpectedMessage }
+    }
+
+    /// §5: the one byte, and no meaning.
+    private func judge(changeCipherSpec content: Span<UInt8>) throws(Alert) {
+        changeCipherSpecs += 1
+        guard content.count == 1, content[0] == 1, changeCipherSpecs <= Self.changeCipherSpecsMax
+        else { throw .unexpectedMessage }
+    }
+
+    private func takeProtected(_ input: inout Buffer, _ length: Int) throws(Alert) {
+        guard state == .awaitingFinished else { return try skipEarlyData(length) }
+        guard length > RecordProtection.tagCount else { throw .badRecordMAC }
+        var isOpen = false
+        var record = input.writable
+        // SAFETY: the record is there whole, and opened right where its body begins.
+        unsafe record.withUnsafeMutableBufferPointer { place in
+            guard let base = place.baseAddress else { return }
+            isOpen =
+                unsafe reading?.open(
+                    base, length: length, into: base + RecordProtection.headerCount) ?? false
+        }
+        guard isOpen else {
+            ERR_clear_error()
+            guard earlyDataLeft > 0 else { throw .badRecordMAC }
+            reading?.takeBackNumber()
+            return try skipEarlyData(length)
+        }
+        earlyDataLeft = 0
+        let count = length - RecordProtection.tagCount
+        try takeInner(
+            input.readable.extracting(
+                RecordProtection.headerCount..<RecordProtection.headerCount + count))
+    }
+
+    private func skipEarlyData(_ length: Int) throws(Alert) {
+        guard length <= earlyDataLeft else { throw .badRecordMAC }
+        earlyDataLeft -= length
+    }
+
+    /// The content, its type, and padding (§5.2).
+    private func takeInner(_ plaintext: Span<UInt8>) throws(Alert) {
+        var end = plaintext.count
+        while end > 0, plaintext[end - 1] == 0 { end -= 1 }
+        guard end > 0 else { throw .unexpectedMessage }
+        guard end - 1 <= plaintextMax else { throw .recordOverflow }
+        switch plaintext[end - 1] {
+        case ContentType.handshake: try collect(plaintext.extracting(0..<end - 1))
+        case ContentType.alert where message.isEmpty:
+            state = .failed(reason: "the peer has sent an alert")
+        default: throw .unexpectedMessage
+        }
+    }
+
+    // MARK: Messages
+
+    /// Adds a piece of a message (§5.1).
+    private func collect(_ piece: Span<UInt8>) throws(Alert) {
+        guard piece.count > 0 else { throw .unexpectedMessage }
+        if message.isEmpty { message.reserveCapacity(piece.count) }
+        for index in piece.indices { message.append(piece[index]) }
+        let expected: HandshakeType = state == .awaitingFinished ? .finished : .clientHello
+        guard message[0] == expected.rawValue else { throw .unexpectedMessage }
+        guard message.count >= HandshakeMessage.headerCount else { return }
+        guard Self.count(of: message) <= Self.messageMax else { throw .illegalParameter }
+        // The next message is not to come before this one is answered, and under other keys.
+        guard message.count <= Self.count(of: message) else { throw .unexpectedMessage }
+    }
+
+    /// Of the whole message, with its header.
+    private static func count(of message: [UInt8]) -> Int {
+        HandshakeMessage.headerCount
+            + (Int(message[1]) << 16 | Int(message[2]) << 8 | Int(message[3]))
+    }
+
+    private func receive() throws(Alert) {
+        guard message.count >= HandshakeMessage.headerCount,
+            message.count == Self.count(of: message)
+        else { return }
+        let whole = message
+        message = []
+        switch state {
+        case .awaitingHello, .awaitingSecondHello:
+            guard try answer(whole) else {
+                state = .awaitingSecondHello
+                return
+            }
+            state = .awaitingFinished
+        case .awaitingFinished:
+            try finish(whole)
+            state = .done
+        case .done, .failed: break
+        }
+    }
+
+    /// The client has offered 0-RTT data, which is not taken.
+    func expectEarlyData() {
+        earlyDataLeft = Self.earlyDataMax
+    }
+
+    /// §4.4.4.
+    private func finish(_ finished: [UInt8]) throws(Alert) {
+        guard let expected = expectedFinished, let secret = clientSecret.take() else {
+            throw .internalError
+        }
+        guard finished.count == HandshakeMessage.headerCount + expected.count else {
+            throw .decodeError
+        }
+        let mac = finished.span.extracting(HandshakeMessage.headerCount...)
+        guard constantTimeEquals(mac, expected.span) else { throw .decryptError }
+        guard reading?.rekey(secret, tools.engine) ?? false else { throw .internalError }
+    }
+
+    // MARK: Writing
+
+    func send(_ type: UInt8, plaintext content: Span<UInt8>) {
+        outbox += [
+            type, 3, 3, UInt8(truncatingIfNeeded: content.count >> 8),
+            UInt8(truncatingIfNeeded: content.count),
+        ]
+        for index in content.indices { outbox.append(content[index]) }
+    }
+
+    /// In as many records as it takes.
+    func seal(_ type: UInt8, _ content: Span<UInt8>) throws(Alert) {
+        var start = 0
+        while start < content.count {
+            let count = min(content.count - start, plaintextMax)
+            let record = outbox.count
+            outbox.append(
+                contentsOf: repeatElement(0, count: count + TLSSession.recordOverhead))
+            var isSealed = false
+            // SAFETY: the piece lies in the content, and the record has 22 bytes more.
+            unsafe outbox.withUnsafeMutableBufferPointer { room in
+                unsafe content.withUnsafeBufferPointer { source in
+                    guard let output = room.baseAddress, let input = source.baseAddress else {
+                        return
+                    }
+                    isSealed =
+                        unsafe writing?.seal(
+                            input + start, count, type: type, into: output + record) ?? false
+                }
+            }
+            guard isSealed else {
+                outbox.removeLast(outbox.count - record)
+                throw .internalError
+            }
+            start += count
+        }
+    }
+
+    private func flush(_ output: inout Buffer) {
+        guard !outbox.isEmpty else { return }
+        let count = min(outbox.count - outboxStart, output.room)
+        output.append(outbox.span.extracting(outboxStart..<outboxStart + count))
+        outboxStart += count
+        guard outboxStart == outbox.count else { return }
+        outbox = []
+        outboxStart = 0
+    }
+
+    private func fail(_ alert: Alert) {
+        state = .failed(reason: alert.reason)
+        let content: [UInt8] = [2, alert.rawValue]
+        if writing == nil {
+            send(ContentType.alert, plaintext: content.span)
+        } else {
+            // Without memory for it nothing is said.
+            try? seal(ContentType.alert, content.span)
+        }
+    }
+}
