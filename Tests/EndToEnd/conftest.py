@@ -6,6 +6,7 @@ import pytest
 from support.certificates import Authority
 from support.gateway import BINARY, Gateway
 from support.recorder import Recorder
+from support.tls13 import Client
 
 
 def pytest_collection_finish(session):
@@ -67,6 +68,34 @@ def agent(gateway):
 def wire(gateway):
     with gateway.connect() as wire:
         yield wire
+
+
+@pytest.fixture
+def served(gateway):
+    """Asserts that a client with this hello gets through the handshake and gets an answer."""
+    def served(hello=None, **options):
+        with Client(gateway.address) as client:
+            client.connect(hello, **options)
+            assert client.get() == 200
+            return client
+    return served
+
+
+@pytest.fixture
+def refused(gateway):
+    """Asserts that this hello is refused at once, by one of these alerts."""
+    def refused(hello, *alerts, **options):
+        with Client(gateway.address) as client:
+            client.start(hello, **options)
+            assert client.refusal() in alerts
+    return refused
+
+
+@pytest.fixture
+def still_serves(served):
+    """After the test, whatever it did, the next client is served."""
+    yield
+    served()
 
 
 @pytest.fixture

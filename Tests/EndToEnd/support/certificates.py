@@ -39,6 +39,7 @@ class Authority:
         self.path = directory / "authority.pem"
         self.path.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
         self.ecdsa = self._issue(ec.generate_private_key(ec.SECP256R1()))
+        self.p384 = self._issue(ec.generate_private_key(ec.SECP384R1()))
         self.rsa = self._issue(rsa.generate_private_key(65537, 2048))
 
     def _issue(self, key) -> Pair:
