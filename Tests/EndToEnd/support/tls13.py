@@ -5,6 +5,7 @@ Written from RFC 8446 alone. Everything that comes is held against it: record ve
 padding, echoes, extensions that were not offered, the chain, the signature, every MAC.
 """
 
+import contextlib
 import time
 
 from cryptography import x509
@@ -39,10 +40,10 @@ class Client(Records):
         self.send_message(self.hello.encode(), every, version=version)
         return self
 
-    def say_hello(self, hello):
-        """Takes note of a hello that the test sends in its own manner."""
+    def say_hello(self, hello, encoded=None):
+        """Takes note of a hello that the test sends in its own manner, or in its own form."""
         self.hello = hello
-        self.transcript += hello.encode()
+        self.transcript += encoded or hello.encode()
         return self
 
     def second_hello(self, **changes):
@@ -201,6 +202,26 @@ class Client(Records):
         """Sends KeyUpdate and goes over to the next keys (section 4.6.3)."""
         self.send(HANDSHAKE, message(codec.KEY_UPDATE, bytes([request])))
         self.writes = self.writes.next()
+
+    def outcome(self):
+        """`served` where what is left of the handshake and a request succeed, `asked again`
+        where a HelloRetryRequest came, else the alert's name, or `cut`."""
+        try:
+            if self.stage == "hello" and self.server_hello():
+                return "asked again"
+            if self.stage == "flight":
+                self.flight()
+            with contextlib.suppress(ConnectionError):
+                if self.stage == "finish":
+                    self.finish()
+                self.ask()
+            assert self.answer() == 200
+            return "served"
+        except Alerted as alert:
+            self.ended()
+            return alert.name
+        except Ended:
+            return "cut"
 
     def refusal(self, within=2):
         """The alert by which the server refused, or `cut` where there was none. The connection

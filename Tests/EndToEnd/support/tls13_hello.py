@@ -46,15 +46,15 @@ def client_hello(groups=GROUPS, shares=(codec.X25519,), name="localhost", protoc
     return Hello(extensions=extensions, keys=keys, **fields)
 
 
-def with_tickets(hello, *tickets, prefix=b"", identities=None, mangle=lambda n, binder: binder):
+def with_tickets(hello, *tickets, prefix=b"", identities=None, mangle=lambda binder: binder):
     """`hello` with these tickets and their binders; `prefix` is the transcript before it."""
     hello = hello.lacking(codec.PRE_SHARED_KEY)
     identities = identities or [ticket.identity for ticket in tickets]
     blank = [bytes(ticket.suite.hash_length) for ticket in tickets]
     draft = hello.adding(codec.PRE_SHARED_KEY, codec.offered_psks(identities, blank)).encode()
     truncated = draft[:-2 - sum(1 + len(binder) for binder in blank)]
-    binders = [mangle(n, Schedule(ticket.suite, ticket.psk).binder(prefix + truncated))
-               for n, ticket in enumerate(tickets)]
+    binders = [mangle(Schedule(ticket.suite, ticket.psk).binder(prefix + truncated))
+               for ticket in tickets]
     body = codec.offered_psks(identities, binders)
     return hello.adding(codec.PRE_SHARED_KEY, body).but(tickets=tickets)
 
