@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from support.gateway import Gateway
+from support.gateway import Gateway, MANY_CLIENTS
 from support.tls13 import Alerted, Client
 from support.tls13_codec import (ALERT, ALERT_CODES, APPLICATION, HANDSHAKE, KEY_UPDATE,
                                  NEW_SESSION_TICKET, message)
@@ -23,7 +23,7 @@ REQUEST = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def policy_patch():
-    return {"listen": {"limits": {"connections_per_ip": 1000}}}
+    return MANY_CLIENTS
 
 
 @pytest.fixture

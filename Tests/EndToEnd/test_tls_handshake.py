@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from support import tls13_codec as codec
 from support.certificates import Pair
-from support.gateway import Gateway
+from support.gateway import Gateway, MANY_CLIENTS
 from support.tls13 import Client
 from support.tls13_codec import (AES_128, AES_256, ALPN, CHACHA20, CHANGE_CIPHER_SPEC, GREASE,
                                  GROUPS, HANDSHAKE, KEY_SHARE, P256, P384, PSK_MODES,
@@ -24,6 +24,11 @@ SCHEMES = {"ecdsa": {codec.ECDSA_P256}, "p384": {codec.ECDSA_P384},
 by_suite = pytest.mark.parametrize("suite", SUITES.values(), ids=SUITES)
 by_curve = pytest.mark.parametrize("curve", CURVES.values(), ids=CURVES)
 by_kind = pytest.mark.parametrize("kind", SCHEMES)
+
+
+@pytest.fixture(scope="module")
+def policy_patch():
+    return MANY_CLIENTS
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ Where the RFC leaves a choice of alerts, or whether to check at all, so does the
 import pytest
 
 from support import tls13_codec as codec
+from support.gateway import MANY_CLIENTS
 from support.tls13 import Client
 from support.tls13_codec import (ALPN, GREASE, GROUPS, HANDSHAKE, KEY_SHARE, P256, P384,
                                  PRE_SHARED_KEY, PSK_MODES, SERVER_NAME, SIGNATURE_ALGORITHMS,
@@ -19,6 +20,11 @@ pytestmark = pytest.mark.usefixtures("still_serves")
 HELLO = client_hello()
 SHARE = HELLO.keys[X25519].public
 OLD = HELLO.but(suites=(0xC02B, 0xC02F, 0xCCA9))
+
+
+@pytest.fixture(scope="module")
+def policy_patch():
+    return MANY_CLIENTS
 
 
 def with_share(group, key):

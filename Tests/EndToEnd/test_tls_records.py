@@ -6,6 +6,7 @@ import contextlib
 import pytest
 
 from support import tls13_codec as codec
+from support.gateway import MANY_CLIENTS
 from support.tls13 import Client
 from support.tls13_codec import (ALERT, APPLICATION, CHANGE_CIPHER_SPEC, HANDSHAKE, message,
                                  record)
@@ -14,6 +15,11 @@ from support.tls13_keys import PLAIN_MAX
 
 pytestmark = pytest.mark.usefixtures("still_serves")
 CCS = record(CHANGE_CIPHER_SPEC, b"\x01")
+
+
+@pytest.fixture(scope="module")
+def policy_patch():
+    return MANY_CLIENTS
 
 
 @pytest.fixture

@@ -4,12 +4,18 @@
 import pytest
 
 from support import tls13_codec as codec
+from support.gateway import MANY_CLIENTS
 from support.tls13 import Client
 from support.tls13_codec import AES_128, AES_256, CHACHA20, PRE_SHARED_KEY, SIGNATURE_ALGORITHMS
 from support.tls13_hello import client_hello, with_tickets
 from support.tls13_stages import new_ticket, unknown
 
 pytestmark = pytest.mark.usefixtures("still_serves")
+
+
+@pytest.fixture(scope="module")
+def policy_patch():
+    return MANY_CLIENTS
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import os
 import pytest
 
 from support import tls13_codec as codec
+from support.gateway import MANY_CLIENTS
 from support.tls13 import Alerted, Client
 from support.tls13_codec import (AES_128, AES_256, APPLICATION, EARLY_DATA, HANDSHAKE, KEY_SHARE,
                                  PRE_SHARED_KEY, PSK_MODES, message, offered_psks, psk_modes)
@@ -22,6 +23,11 @@ pytestmark = pytest.mark.usefixtures("still_serves")
 REQUEST = b"GET /public/early HTTP/1.1\r\nHost: localhost\r\n\r\n"
 # Section 6.2 has decrypt_error for a binder that does not validate; OpenSSL says the other.
 WRONG_BINDER = {"decrypt_error", "illegal_parameter"}
+
+
+@pytest.fixture(scope="module")
+def policy_patch():
+    return MANY_CLIENTS
 
 
 @pytest.fixture

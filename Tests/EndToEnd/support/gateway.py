@@ -20,6 +20,11 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 BINARY = Path(os.environ.get("AGENTPORT") or REPOSITORY / ".build/release/agentport").absolute()
 CHAIN = [{"use": name} for name in ("tls_inspector", "ip_rate_limit", "identity", "totp",
                                     "agent_rate_limit", "jwt")]
+# For tests in which one address is many clients, one after the other or at once.
+MANY_CLIENTS = {
+    "listen": {"limits": {"connections_per_ip": 1000}},
+    "filters": [{**f, **({"requests": 1000000, "per": "1s", "burst": 1000000}
+                         if f["use"] == "ip_rate_limit" else {})} for f in CHAIN]}
 
 
 def free_port():
