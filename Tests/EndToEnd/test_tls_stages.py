@@ -61,26 +61,36 @@ def test_a_finished_of_another_length(due, length):
     assert due.refusal() in {"decode_error", "decrypt_error"}
 
 
-@pytest.mark.parametrize("kind", [0, 2, 4, 5, 8, 11, 13, 15, 20, 24, 25, 99, 254])
+# Messages whose form is right, or anybody's guess; 0 is a HelloRequest, as it was.
+MESSAGES = {
+    0: b"", codec.CLIENT_HELLO: client_hello().body(),
+    codec.SERVER_HELLO: b"\x03\x03" + bytes(33) + b"\x13\x01\x00\x00\x06\x00\x2b\x00\x02\x03\x04",
+    codec.NEW_SESSION_TICKET: bytes(8) + b"\x00\x00\x01t\x00\x00", codec.END_OF_EARLY_DATA: b"",
+    codec.ENCRYPTED_EXTENSIONS: b"\x00\x00", codec.CERTIFICATE: bytes(4),
+    codec.CERTIFICATE_REQUEST: b"\x00\x00\x08\x00\x0d\x00\x04\x00\x02\x04\x03",
+    codec.CERTIFICATE_VERIFY: b"\x04\x03\x00\x04sign", codec.FINISHED: bytes(32),
+    codec.KEY_UPDATE: b"\x00", 99: b"?", 254: bytes(32)}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MESSAGES if kind != codec.CLIENT_HELLO])
 def test_another_message_than_a_hello_at_first(client, kind):
     client.hello = client_hello()
-    client.send(HANDSHAKE, message(kind, bytes(40)))
+    client.send(HANDSHAKE, message(kind, MESSAGES[kind]))
     assert client.refusal() == "unexpected_message"
 
 
-@pytest.mark.parametrize("kind", [0, 1, 2, 4, 5, 8, 11, 13, 15, 24, 25, 99, 254])
+@pytest.mark.parametrize("kind", [kind for kind in MESSAGES if kind != codec.FINISHED])
 def test_another_message_than_finished(due, kind):
     """Certificates too: none was asked for. KeyUpdate too: it comes after Finished."""
-    due.send(HANDSHAKE, message(kind, b"\x00" * (1 if kind == codec.KEY_UPDATE else 40)))
+    due.send(HANDSHAKE, message(kind, MESSAGES[kind]))
     assert due.refusal() == "unexpected_message"
 
 
-@pytest.mark.parametrize("kind", [0, 1, 2, 4, 5, 8, 11, 13, 15, 20, 25, 99])
+@pytest.mark.parametrize("kind", [kind for kind in MESSAGES if kind != codec.KEY_UPDATE])
 def test_a_handshake_message_after_the_handshake(client, kind):
     """A second hello, renegotiation as it was, is unexpected as any other (section 4.1.2)."""
     client.connect().await_ticket()
-    body = client_hello().body() if kind == codec.CLIENT_HELLO else bytes(32)
-    client.send(HANDSHAKE, message(kind, body))
+    client.send(HANDSHAKE, message(kind, MESSAGES[kind]))
     assert client.refusal() == "unexpected_message"
 
 
@@ -137,7 +147,8 @@ def test_a_ccs_within_the_handshake_is_dropped(client, stage, session_id):
 def test_a_ccs_of_another_content(due, content):
     """Section 5 says unexpected_message, OpenSSL illegal_parameter."""
     due.raw(record(CHANGE_CIPHER_SPEC, content))
-    assert due.refusal() in {"unexpected_message", "illegal_parameter"}
+    empty = {"decode_error"} if not content else set()
+    assert due.refusal() in {"unexpected_message", "illegal_parameter", *empty}
 
 
 def test_a_ccs_after_the_handshake(client):
