@@ -200,10 +200,16 @@ def test_a_retry_brings_one_ccs_too(served):
     assert [kind for kind, _ in client.seen].count(CHANGE_CIPHER_SPEC) == 1
 
 
-@pytest.mark.parametrize("length", [512, 4096, 16384, 16389, 20000])
+@pytest.mark.parametrize("length", [512, 4096, 16384])
 @pytest.mark.parametrize("every", [16384, 100])
 def test_a_large_hello(served, length, every):
     served(client_hello().padded(length), every=every)
+
+
+@pytest.mark.parametrize("length", [16389, 20000, 65535])
+def test_a_hello_beyond_the_limit(refused, length):
+    """What a stranger may have remembered ends at 16 KiB, as in BoringSSL."""
+    refused(client_hello().padded(length), "illegal_parameter")
 
 
 def test_a_large_hello_of_one_byte_a_record(served):

@@ -86,7 +86,8 @@ struct NaiveOffer {
     private mutating func read() throws(Alert) -> OfferSummary {
         var summary = OfferSummary()
         var flags: Set<Character> = []
-        _ = try take(34)
+        guard try number(2) > 0x0300 else { throw .protocolVersion }
+        _ = try take(32)
         guard try list(1, least: 0).rest.count <= 32 else { throw .decodeError }
         var suites = try list(2, least: 2)
         summary.suites = try suites.numbers([0x1301, 0x1302, 0x1303])

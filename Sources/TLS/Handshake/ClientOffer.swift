@@ -54,7 +54,8 @@ struct ClientOffer {
     /// - Parameter message: whole, with its header.
     init(_ message: Span<UInt8>) throws(Alert) {
         var reader = MessageReader(HandshakeMessage.headerCount..<message.count)
-        try reader.skip(2)
+        // §D.5: whoever still knows SSL 3 is not spoken to.
+        guard try reader.number(message, size: 2) > 0x0300 else { throw .protocolVersion }
         random = reader.offset..<reader.offset + 32
         try reader.skip(32)
         sessionID = try reader.vector(message, size: 1, 0...32).rest

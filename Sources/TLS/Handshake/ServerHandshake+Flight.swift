@@ -3,7 +3,7 @@
 import Bytes
 import COpenSSL
 
-/// All that the server says, in one go (RFC 8446 §2).
+/// All that the server says up to its Finished, in one go (RFC 8446 §2), and its ticket.
 extension ServerHandshake {
     /// §4.4.3: what a signature covers before the transcript's hash.
     private static let signatureContext =
@@ -42,7 +42,7 @@ extension ServerHandshake {
             throw .internalError
         }
         if offer.resumesWithExchange == true {
-            try sendTicket(schedule, expected, age: random.span.extracting(32..<36))
+            ticket = try ticketMessage(schedule, expected, age: random.span.extracting(32..<36))
         }
     }
 
@@ -151,10 +151,10 @@ extension ServerHandshake {
         return message.finish()
     }
 
-    /// NewSessionTicket (§4.6.1), ahead of the client's Finished, which is known: the server may.
-    private func sendTicket(
+    /// NewSessionTicket (§4.6.1). The client's Finished, which it covers, is known.
+    private func ticketMessage(
         _ schedule: borrowing KeySchedule, _ clientFinished: Digest, age: Span<UInt8>
-    ) throws(Alert) {
+    ) throws(Alert) -> [UInt8] {
         let engine = tools.engine
         var finished = HandshakeMessage(.finished, capacity: 64)
         finished.append(clientFinished.span)
@@ -172,7 +172,6 @@ extension ServerHandshake {
         message.vector(size: 1) { $0.append(nonce.span) }
         message.vector(size: 2) { $0.append(ticket.span) }
         message.append(number: 0, size: 2)
-        let whole = message.finish()
-        try seal(ContentType.handshake, whole.span)
+        return message.finish()
     }
 }

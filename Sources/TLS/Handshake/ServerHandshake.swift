@@ -6,9 +6,10 @@ import Crypto
 
 /// A server's handshake (RFC 8446 §2, §A.2): records in, records out, without a socket or a clock.
 ///
-/// A hello is answered at once with all that the server has to say, its ticket included; then one
-/// message of the client is awaited whose every bit is known beforehand. So a handshake that has
-/// stopped halfway holds two keys and little more.
+/// A hello is answered at once with all that the server has to say; then one message of the client
+/// is awaited whose every bit is known beforehand. So a handshake that has stopped halfway holds
+/// two keys and little more. The ticket is made with the rest, and leaves once the client has
+/// finished: RFC 8446 §4.6.1 would let it leave at once, but not every client expects that.
 final class ServerHandshake {
     private enum State: Equatable {
         case awaitingHello
@@ -22,8 +23,9 @@ final class ServerHandshake {
     /// No honest message comes near: the largest hello, with post-quantum keys and a long list of
     /// tickets, stays under 8 KiB.
     static let messageMax = 16 * 1024
-    /// §5: for the sake of middleboxes a client may send one of these, and no other says how many.
-    private static let changeCipherSpecsMax = 32
+    /// Of change_cipher_spec, which a client may send for the sake of middleboxes (§5), and of
+    /// user_canceled (§6.1). Nobody says how many there may be.
+    private static let meaninglessRecordsMax = 32
     /// Records of 0-RTT data that was not asked for are dropped up to here (§4.2.10).
     private static let earlyDataMax = 16 * 1024 + 512
 
@@ -36,7 +38,7 @@ final class ServerHandshake {
     /// Records that wait for room in the output.
     private var outbox: [UInt8] = []
     private var outboxStart = 0
-    private var changeCipherSpecs = 0
+    private var meaninglessRecords = 0
     private var earlyDataLeft = 0
     var hasSentChangeCipherSpec = false
     /// What the client was asked for.
@@ -46,6 +48,8 @@ final class ServerHandshake {
     /// What the client's records are opened with after its Finished.
     var clientSecret: Secret?
     var expectedFinished: Digest?
+    /// A message for after the client's Finished; empty without one.
+    var ticket: [UInt8] = []
     /// Of a record's plaintext, in either direction (RFC 6066 §4).
     var plaintextMax = TLSSession.recordPlaintextMax
     var isResumed = false
@@ -124,7 +128,7 @@ final class ServerHandshake {
     private func take(_ type: UInt8, _ content: Span<UInt8>) throws(Alert) {
         switch type {
         case ContentType.handshake: try collect(content)
-        case ContentType.alert: state = .failed(reason: "the peer has sent an alert")
+        case ContentType.alert: try judge(alert: content)
         default: try judge(changeCipherSpec: content)
         }
     }
@@ -133,7 +137,7 @@ final class ServerHandshake {
     private func judge(type: UInt8) throws(Alert) {
         let isExpected: Bool
         switch type {
-        case ContentType.alert: isExpected = true
+        case ContentType.alert: isExpected = message.isEmpty
         case ContentType.handshake: isExpected = state != .awaitingFinished
         case ContentType.changeCipherSpec: isExpected = state != .awaitingHello && message.isEmpty
         case ContentType.applicationData:
@@ -146,9 +150,13 @@ final class ServerHandshake {
 
     /// §5: the one byte, and no meaning.
     private func judge(changeCipherSpec content: Span<UInt8>) throws(Alert) {
-        changeCipherSpecs += 1
-        guard content.count == 1, content[0] == 1, changeCipherSpecs <= Self.changeCipherSpecsMax
-        else { throw .unexpectedMessage }
+        guard content.count == 1, content[0] == 1 else { throw .unexpectedMessage }
+        try countMeaningless()
+    }
+
+    private func countMeaningless() throws(Alert) {
+        meaninglessRecords += 1
+        guard meaninglessRecords <= Self.meaninglessRecordsMax else { throw .unexpectedMessage }
     }
 
     private func takeProtected(_ input: inout Buffer, _ length: Int) throws(Alert) {
@@ -190,9 +198,19 @@ final class ServerHandshake {
         switch plaintext[end - 1] {
         case ContentType.handshake: try collect(plaintext.extracting(0..<end - 1))
         case ContentType.alert where message.isEmpty:
-            state = .failed(reason: "the peer has sent an alert")
+            try judge(alert: plaintext.extracting(0..<end - 1))
         default: throw .unexpectedMessage
         }
+    }
+
+    /// §6: all but one end the handshake, whatever level they say they have.
+    private func judge(alert content: Span<UInt8>) throws(Alert) {
+        guard content.count == 2 else { throw .unexpectedMessage }
+        guard content[1] == Alert.userCanceled else {
+            state = .failed(reason: "the peer has sent an alert")
+            return
+        }
+        try countMeaningless()
     }
 
     // MARK: Messages
@@ -252,6 +270,8 @@ final class ServerHandshake {
         let mac = finished.span.extracting(HandshakeMessage.headerCount...)
         guard constantTimeEquals(mac, expected.span) else { throw .decryptError }
         guard reading?.rekey(secret, tools.engine) ?? false else { throw .internalError }
+        let ticket = ticket
+        if !ticket.isEmpty { try seal(ContentType.handshake, ticket.span) }
     }
 
     // MARK: Writing

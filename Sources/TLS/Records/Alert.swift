@@ -16,6 +16,9 @@ enum Alert: UInt8, Error {
     case unrecognizedName = 112
     case noApplicationProtocol = 120
 
+    /// Followed by close_notify (§6.1), and no end by itself.
+    static let userCanceled: UInt8 = 90
+
     var reason: String {
         switch self {
         case .closeNotify: "closed"

@@ -189,11 +189,9 @@ struct RecordLayer: ~Copyable {
         // §5.4 for one without content, §5.1 for pieces of one, or several.
         guard alert.count > 0 else { return .refused(.unexpectedMessage) }
         guard alert.count == 2 else { return .refused(.decodeError) }
-        let userCanceled: UInt8 = 90
         switch unsafe alert[1] {
         case Alert.closeNotify.rawValue: return .closed
-        // Followed by close_notify (§6.1).
-        case userCanceled: return .nothing
+        case Alert.userCanceled: return .nothing
         default: return .failed
         }
     }
