@@ -72,16 +72,9 @@ let package = Package(
             name: "benchmarks",
             dependencies: [
                 "agentport", "CBenchmarks", "Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "JSON",
-                "Identity",
+                "Identity", "Policy", "Filters",
             ],
             path: "Benchmarks/Suite", swiftSettings: settings),
-        .executableTarget(
-            name: "microbenchmarks",
-            dependencies: [
-                "Bytes", "Reactor", "Crypto", "HTTP1", "JSON", "Identity", "Policy", "Filters",
-            ],
-            path: "Benchmarks/Micro", swiftSettings: settings,
-            linkerSettings: [.unsafeFlags(["-static-stdlib"])]),
 
         // What several tests need; nothing else depends on it.
         .target(

@@ -94,10 +94,14 @@ static inline pid_t cb_start(
     _exit(127);
 }
 
-/* 1 while a child of ours runs; its end is taken note of. */
-static inline int cb_is_running(pid_t child) {
-    int status;
-    return waitpid(child, &status, WNOHANG) == 0;
+/* 1 once a child of ours has ended, which is taken note of: `status` is what it said, or -1 where
+   a signal ended it. 0 while it runs. */
+static inline int cb_has_ended(pid_t child, int is_waiting, int32_t *status) {
+    int code = 0;
+    pid_t ended = waitpid(child, &code, is_waiting ? 0 : WNOHANG);
+    if (ended == 0 || (ended < 0 && errno == EINTR)) return 0;
+    *status = ended == child && WIFEXITED(code) ? WEXITSTATUS(code) : -1;
+    return 1;
 }
 
 static inline int cb_signal(pid_t process, int number) { return kill(process, number); }

@@ -21,6 +21,18 @@ struct Option: Sendable {
     static let rate = Option(name: "--rate", value: "N", meaning: "requests a second")
     static let connections = Option(name: "--connections", value: "N", meaning: "kept open")
     static let repetitions = Option(name: "--repetitions", value: "N", meaning: "how often")
+    static let cases = Option(name: "--case", value: "LIST", meaning: "these cases alone")
+    static let list = Option(name: "--list", value: nil, meaning: "the names of the cases")
+    static let count = Option(
+        name: "--count", value: "N", meaning: "N calls and no clock: what a profiler is run on")
+    static let instructions = Option(
+        name: "--instructions", value: nil, meaning: "instructions a call, held to thresholds")
+    static let record = Option(
+        name: "--record", value: nil,
+        meaning: "with --instructions: write what was counted as the thresholds")
+    static let thresholds = Option(
+        name: "--thresholds", value: "FILE",
+        meaning: "of the package's root, if not \(Micro.thresholdsPlace)")
     static let listen = Option(name: "--listen", value: "ADDRESS", meaning: "IP:PORT")
 }
 

@@ -42,7 +42,7 @@ enum Shell {
         Process.raiseDescriptorLimit()
         var report = Report(command: command.name)
         try command.run(options, &report)
-        Console.show(report.text(isStrict: options.isStrict))
+        if !report.isQuiet { Console.show(report.text(isStrict: options.isStrict)) }
         if let path = options[.json] {
             do throws(SystemError) {
                 try Files.replace(path, with: report.json(isStrict: options.isStrict), mode: 0o644)

@@ -26,7 +26,7 @@ enum Everything {
 extension Command {
     static let everything = Command(
         name: "all",
-        summary: "a short form of each of these, in under two minutes",
+        summary: "a short form of those above, in under two minutes",
         options: []
     ) { (options, report) throws(BenchmarkFault) in
         try Everything.run(on: Testbed(options.program()), &report)

@@ -12,6 +12,8 @@ struct Report {
         let unit: String
     }
 
+    /// Where all has been said, or nothing was measured.
+    var isQuiet = false
     private let command: String
     private let machine = Machine()
     private(set) var figures: [Figure] = []

@@ -8,6 +8,8 @@ final class Child {
     private static let pollMilliseconds = 5
 
     let identifier: Int32
+    /// What it ended with; `nil` while it runs, and where a signal ended it.
+    private(set) var status: Int32?
     private var hasEnded = false
 
     /// - Parameters:
@@ -38,8 +40,22 @@ final class Child {
     deinit { end(milliseconds: 0) }
 
     var isRunning: Bool {
-        if !hasEnded, cb_is_running(identifier) == 0 { noteEnd() }
+        if !hasEnded { look(isWaiting: false) }
         return !hasEnded
+    }
+
+    /// However long it takes.
+    func waitForEnd() {
+        while !hasEnded { look(isWaiting: true) }
+    }
+
+    private func look(isWaiting: Bool) {
+        var ended: Int32 = -1
+        // SAFETY: the call fills the number it is given.
+        guard unsafe cb_has_ended(identifier, isWaiting ? 1 : 0, &ended) == 1 else { return }
+        hasEnded = true
+        status = ended >= 0 ? ended : nil
+        Leftovers.remove(process: identifier)
     }
 
     func interrupt() {
@@ -68,10 +84,5 @@ final class Child {
         }
         _ = cb_signal(identifier, cb_kill())
         wait(milliseconds: 1000)
-    }
-
-    private func noteEnd() {
-        hasEnded = true
-        Leftovers.remove(process: identifier)
     }
 }

@@ -13,17 +13,14 @@ final class GatewayFolder {
     /// The limiters run, but never refuse.
     private static let plenty = 1_000_000
     private static let connectionsMax = 20_000
-    private static let secretMode: UInt32 = 0o600
 
-    let path: String
+    private let folder: TemporaryFolder
     let seed: TOTPSeed
     let key: String
 
     init() throws(BenchmarkFault) {
+        folder = try TemporaryFolder()
         do {
-            let path = try Files.makeTemporaryFolder(prefix: "agentport-benchmarks")
-            Leftovers.add(folder: path)
-            self.path = path
             let pair = try SelfSignedCertificate(names: "DNS:\(RequestMaker.host),IP:127.0.0.1")
             let seed = try TOTPSeed.generate(parameters: .standard)
             let secret = seed.secret
@@ -31,21 +28,26 @@ final class GatewayFolder {
             self.seed = seed
             var random = RandomSource()
             key = APIKey.generate(&random)
-            try Files.makeFolder(path + "/state", mode: 0o700)
-            try write("tls_cert", pair.certificate)
-            try write("tls_key", pair.key)
-            try write("totp_seed", Array(seedText.utf8))
+            try Files.makeFolder(folder.file("state"), mode: 0o700)
+            try folder.write("tls_cert", pair.certificate)
+            try folder.write("tls_key", pair.key)
+            try folder.write("totp_seed", Array(seedText.utf8))
         } catch {
             throw .failed("no folder for the gateway: \(error)")
         }
     }
 
-    deinit { Leftovers.remove(folder: path) }
+    var admin: SocketAddress { .unix(path: file("admin")) }
+    var policy: String { file("policy.json") }
+    var errors: String { file("errors") }
+    var state: String { file("state") }
+    var certificate: String { file("tls_cert") }
+    var privateKey: String { file("tls_key") }
 
-    var admin: SocketAddress { .unix(path: path + "/admin") }
-    var policy: String { path + "/policy.json" }
-    var errors: String { path + "/errors" }
-    var state: String { path + "/state" }
+    func file(_ name: String) -> String { folder.file(name) }
+
+    /// What was said on standard error.
+    var complaints: String { folder.text("errors") }
 
     /// - Parameters:
     ///   - listen, upstream: addresses with ports.
@@ -79,7 +81,7 @@ final class GatewayFolder {
                     }
                 }
             }
-            try write("policy.json", writer.bytes)
+            try folder.write("policy.json", writer.bytes)
         } catch {
             throw .failed("no policy for the gateway: \(error)")
         }
@@ -91,8 +93,8 @@ final class GatewayFolder {
             $0.member("address", "\(address)")
             $0.name("tls")
             $0.object {
-                $0.member("certificate", path + "/tls_cert")
-                $0.member("key", path + "/tls_key")
+                $0.member("certificate", certificate)
+                $0.member("key", privateKey)
             }
             $0.name("limits")
             $0.object {
@@ -114,7 +116,7 @@ final class GatewayFolder {
                 $0.name("api_key_sha256")
                 $0.array { $0.string(hash) }
                 $0.name("totp")
-                $0.object { $0.member("seed_file", path + "/totp_seed") }
+                $0.object { $0.member("seed_file", file("totp_seed")) }
                 $0.name("rate")
                 $0.object { rate(&$0) }
             }
@@ -149,9 +151,5 @@ final class GatewayFolder {
         writer.member("requests", Self.plenty)
         writer.member("per", "1s")
         writer.member("burst", Self.plenty)
-    }
-
-    private func write(_ name: String, _ bytes: [UInt8]) throws(SystemError) {
-        try Files.replace(path + "/" + name, with: bytes, mode: Self.secretMode)
     }
 }

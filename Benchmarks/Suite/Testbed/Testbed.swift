@@ -112,7 +112,7 @@ final class Testbed {
     }
 
     /// For what is written beside the gateway's own files.
-    func file(_ name: String) -> String { folder.path + "/" + name }
+    func file(_ name: String) -> String { folder.file(name) }
 
     /// Of the gateway, now.
     func memory() throws(BenchmarkFault) -> ResidentMemory {
@@ -121,10 +121,7 @@ final class Testbed {
     }
 
     /// What the gateway has said on standard error.
-    var complaints: String {
-        let file = try? Files.read(folder.errors, limit: 64 * 1024)
-        return String(decoding: file?.bytes ?? [], as: UTF8.self)
-    }
+    var complaints: String { folder.complaints }
 
     /// One that was free a moment ago.
     private static func freeAddress() throws(BenchmarkFault) -> SocketAddress {

@@ -14,7 +14,7 @@ struct MicroThresholds {
     private let tolerancePercent: Int
     private let measuredWith: String
 
-    static func read(_ path: String) throws(MicroFault) -> MicroThresholds {
+    static func read(_ path: String) throws(BenchmarkFault) -> MicroThresholds {
         let bytes: [UInt8]
         do throws(SystemError) {
             bytes = try Files.read(path, limit: bytesMax).bytes
@@ -32,7 +32,7 @@ struct MicroThresholds {
             measuredWith: document["measured_with"]?.string ?? "another library")
     }
 
-    static func write(_ counted: [CountedCase], to path: String) throws(MicroFault) {
+    static func write(_ counted: [CountedCase], to path: String) throws(BenchmarkFault) {
         var writer = JSONWriter(.pretty)
         writer.object { writer in
             writer.member("unit", "instructions a call, under callgrind")
@@ -52,7 +52,6 @@ struct MicroThresholds {
         } catch {
             throw .failed("\(path): \(error)")
         }
-        Output.show("wrote \(path)")
     }
 
     /// What the counts depend on besides our code: the digests and signatures are its.
@@ -60,23 +59,18 @@ struct MicroThresholds {
         openSSLVersion().split(separator: " ").prefix(2).joined(separator: " ")
     }
 
-    /// Prints each count beside its threshold; whether none exceeds it.
-    func hold(_ counted: [CountedCase]) -> Bool {
-        var failed = 0
+    /// Holds each count against its threshold.
+    func hold(_ counted: [CountedCase], _ report: inout Report) {
         if measuredWith != Self.library {
-            Output.show("the thresholds are of \(measuredWith), this is \(Self.library)")
+            report.note("the thresholds are of \(measuredWith), this is \(Self.library)")
         }
-        Output.row("case", "instructions", "threshold", "")
         for item in counted {
             // A case without a threshold is held by nothing, and that must show.
-            let limit = Double(limits[item.name] ?? 0)
-            let isOver = item.instructions > limit * (1 + Double(tolerancePercent) / 100)
-            if isOver { failed += 1 }
-            Output.row(
-                item.name, Output.decimal(item.instructions), Output.decimal(limit),
-                isOver ? "FAIL" : "ok")
+            let limit = Double(limits[item.name] ?? 0) * (1 + Double(tolerancePercent) / 100)
+            report.add(
+                Budget(
+                    kind: .hard, subject: "\(item.name), instructions", value: item.instructions,
+                    limit: limit))
         }
-        Output.show("\(counted.count - failed) passed, \(failed) failed")
-        return failed == 0
     }
 }

@@ -16,7 +16,7 @@ extension MicroCase {
             var sum = 0
             for _ in 0..<count {
                 guard checker.match(seed: 0, code: code.span, step: step, skew: 1) != nil else {
-                    throw MicroFault.failed("no match")
+                    throw BenchmarkFault.failed("no match")
                 }
                 sum &+= 1
             }
@@ -59,7 +59,7 @@ extension MicroCase {
                 let found = table.check(
                     digests[number &* 7919 % 10_000], agent: 0, credential: 0, address: 7,
                     now: 1_000_001)
-                guard found != nil else { throw MicroFault.failed("no session") }
+                guard found != nil else { throw BenchmarkFault.failed("no session") }
                 sum &+= 1
             }
             return sum
@@ -77,14 +77,14 @@ extension MicroCase {
         var random = RandomSource()
         var pool = SlabPool(bound: 1)
         var output = Buffer()
-        guard output.attach(from: &pool) else { throw MicroFault.failed("no slab") }
+        guard output.attach(from: &pool) else { throw BenchmarkFault.failed("no slab") }
         defer { output.release(to: &pool) }
         try measure { count in
             var sum = 0
             for _ in 0..<count {
                 output.clear()
                 guard writer.write(claims, facts, random: &random, into: &output) else {
-                    throw MicroFault.failed("not signed")
+                    throw BenchmarkFault.failed("not signed")
                 }
                 sum &+= output.count
             }

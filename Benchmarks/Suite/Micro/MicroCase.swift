@@ -26,10 +26,22 @@ struct MicroCase: Sendable {
         .timerExpiry, .addressRateLimit, .agentRateLimit, .chainWithSession,
     ]
 
-    func measure(_ measure: (Calls) throws -> Void) throws(MicroFault) {
+    /// - Parameter text: names with commas between them.
+    static func list(_ text: String) throws(BenchmarkFault) -> [MicroCase] {
+        var cases: [MicroCase] = []
+        for name in text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let found = all.first(where: { $0.name == name }) else {
+                throw .usage("`--case`: no case is named `\(name)`; `--list` names them")
+            }
+            cases.append(found)
+        }
+        return cases
+    }
+
+    func measure(_ measure: (Calls) throws -> Void) throws(BenchmarkFault) {
         do {
             try body(measure)
-        } catch let fault as MicroFault {
+        } catch let fault as BenchmarkFault {
             throw .failed("\(name): \(fault.reason)")
         } catch {
             throw .failed("\(name): \(error)")
@@ -37,7 +49,7 @@ struct MicroCase: Sendable {
     }
 
     /// Makes the calls and measures nothing.
-    func run(count: Int) throws(MicroFault) {
+    func run(count: Int) throws(BenchmarkFault) {
         try measure { calls in Sink.take(try calls(count)) }
     }
 }

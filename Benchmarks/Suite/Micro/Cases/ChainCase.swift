@@ -25,7 +25,7 @@ extension MicroCase {
                 bench.elapsedNanoseconds += 1000
                 var facts = bench.facts
                 guard bench.chain.run(&facts, head, bytes.span).verdict == .pass else {
-                    throw MicroFault.failed("refused")
+                    throw BenchmarkFault.failed("refused")
                 }
                 sum &+= bench.chain.token.count
             }
@@ -60,7 +60,7 @@ private struct ChainBench: ~Copyable {
         self.seed = seed
     }
 
-    private static func configuration(keyHash: String) throws(MicroFault) -> Configuration {
+    private static func configuration(keyHash: String) throws(BenchmarkFault) -> Configuration {
         let policy = """
             { "agentport": 1,
               "upstreams": [ { "name": "openclaw", "endpoints": ["http://127.0.0.1:1"] } ],
@@ -105,7 +105,7 @@ private struct ChainBench: ~Copyable {
         _ = try parser.parse(bytes.span, limits: HeadLimits(), into: &head)
         var facts = facts
         guard chain.run(&facts, head, bytes.span).verdict == .pass, let grant = facts.grant else {
-            throw MicroFault.failed("the code opened no session")
+            throw BenchmarkFault.failed("the code opened no session")
         }
         let token = grant.token
         return String(decoding: token.span.array, as: UTF8.self)

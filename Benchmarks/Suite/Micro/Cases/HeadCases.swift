@@ -7,7 +7,7 @@ extension MicroCase {
     /// A request's head of 529 bytes with 12 fields, there in one piece.
     static let requestHead = MicroCase("request-head") { measure in
         let bytes = Sample.requestHead
-        guard bytes.count == 529 else { throw MicroFault.failed("\(bytes.count) bytes") }
+        guard bytes.count == 529 else { throw BenchmarkFault.failed("\(bytes.count) bytes") }
         let limits = HeadLimits()
         var parser = RequestHeadParser()
         var head = RequestHead()
@@ -17,10 +17,10 @@ extension MicroCase {
                 guard
                     case .complete(let length) = try parser.parse(
                         bytes.span, limits: limits, into: &head)
-                else { throw MicroFault.failed("incomplete") }
+                else { throw BenchmarkFault.failed("incomplete") }
                 sum &+= length &+ head.fieldCount
             }
-            guard head.fieldCount == 12 else { throw MicroFault.failed("not 12 fields") }
+            guard head.fieldCount == 12 else { throw BenchmarkFault.failed("not 12 fields") }
             return sum
         }
     }
@@ -37,7 +37,7 @@ extension MicroCase {
                 guard
                     case .complete(let length) = try parser.parse(
                         bytes.span, limits: limits, requestMethod: .post, into: &head)
-                else { throw MicroFault.failed("incomplete") }
+                else { throw BenchmarkFault.failed("incomplete") }
                 sum &+= length &+ head.status
             }
             return sum
@@ -52,7 +52,7 @@ extension MicroCase {
         _ = try parser.parse(bytes.span, limits: HeadLimits(), into: &head)
         var pool = SlabPool(bound: 1)
         var output = Buffer()
-        guard output.attach(from: &pool) else { throw MicroFault.failed("no slab") }
+        guard output.attach(from: &pool) else { throw BenchmarkFault.failed("no slab") }
         defer { output.release(to: &pool) }
         try measure { count in
             var sum = 0

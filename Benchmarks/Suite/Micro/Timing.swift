@@ -14,7 +14,7 @@ struct Timing {
     /// In each run.
     let calls: Int
 
-    static func measure(_ microCase: MicroCase) throws(MicroFault) -> Timing {
+    static func measure(_ microCase: MicroCase) throws(BenchmarkFault) -> Timing {
         var timing: Timing?
         try microCase.measure { calls in
             var count = 1

@@ -9,7 +9,7 @@ extension MicroCase {
         let bytes = (0..<96).map { UInt8(truncatingIfNeeded: $0 &* 151) }
         var pool = SlabPool(bound: 1)
         var output = Buffer()
-        guard output.attach(from: &pool) else { throw MicroFault.failed("no slab") }
+        guard output.attach(from: &pool) else { throw BenchmarkFault.failed("no slab") }
         defer { output.release(to: &pool) }
         try measure { count in
             var sum = 0
@@ -30,7 +30,7 @@ extension MicroCase {
             var sum = 0
             for _ in 0..<count {
                 guard let decoded = Base64URL.decode(text.span) else {
-                    throw MicroFault.failed("not base64url")
+                    throw BenchmarkFault.failed("not base64url")
                 }
                 sum &+= decoded.count
             }
