@@ -6,6 +6,7 @@
 #ifndef AGENTPORT_CBENCHMARKS_H
 #define AGENTPORT_CBENCHMARKS_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -66,19 +67,35 @@ static inline uint64_t cb_processor_time(pid_t process) {
     return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
 }
 
-/* Starts a program that ends with the calling thread at the latest. Its input is empty, and its
-   two outputs go to files; `core` is where it is kept, or -1. What it has ignored or blocked is
-   not handed on. Returns its id, or -1. */
+/* The ids of all processes that show, no more than `count`; returns how many. */
+static inline int cb_processes(int32_t *room, int count) {
+    DIR *folder = opendir("/proc");
+    struct dirent *entry;
+    int found = 0;
+    while (folder != NULL && found < count && (entry = readdir(folder)) != NULL) {
+        int process = atoi(entry->d_name);
+        if (process > 0) room[found++] = process;
+    }
+    if (folder != NULL) closedir(folder);
+    return found;
+}
+
+/* Starts a program in a process group of its own, which is told to end when the calling thread
+   does. Its input is empty, and its two outputs go to files; `core` is where it is kept, or -1.
+   What the caller has ignored or blocked is not handed on. Returns its id, or -1. */
 static inline pid_t cb_start(
     char *const words[], char *const environment[], const char *output, const char *errors,
     int core) {
     pid_t child = fork();
+    if (child > 0) setpgid(child, child);
     if (child != 0) return child;
+    setpgid(0, 0);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
-    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    /* Not SIGKILL: a master would leave its workers behind. */
+    prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
     if (core >= 0) cb_pin(core);
     int in = open("/dev/null", O_RDONLY);
     int out = open(output, O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -106,9 +123,14 @@ static inline int cb_has_ended(pid_t child, int is_waiting, int32_t *status) {
 
 static inline int cb_signal(pid_t process, int number) { return kill(process, number); }
 
+/* To a child of ours and what it has started. */
+static inline void cb_kill_group(pid_t child) {
+    kill(-child, SIGKILL);
+    kill(child, SIGKILL);
+}
+
 static inline int cb_interrupt(void) { return SIGINT; }
 static inline int cb_terminate(void) { return SIGTERM; }
-static inline int cb_kill(void) { return SIGKILL; }
 
 /* Release of the running kernel, into 128 bytes at most. */
 static inline void cb_kernel(char *text, size_t size) {

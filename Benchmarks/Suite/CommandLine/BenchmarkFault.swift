@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Why there is no figure; always one line or more that say so.
-enum BenchmarkFault: Error {
+package enum BenchmarkFault: Error {
     /// The command line is wrong: exit 2.
     case usage(String)
     /// Something that was needed is missing or went wrong: exit 1.

@@ -16,7 +16,7 @@ struct Crowd: ~Copyable {
         try maker.prepare(wallSeconds: 0)
         let pool = try ClientPool(target, capacity: capacity)
         self.pool = pool
-        request = maker.bytes
+        request = maker.next()
     }
 
     mutating func grow(to count: Int) throws(BenchmarkFault) {
@@ -55,7 +55,7 @@ struct Crowd: ~Copyable {
                 settled += 1
                 pool.rest(index)
             case .answered(let status): throw .failed("answered with \(status)")
-            case .ended: throw .failed("the gateway closed a connection of \(pool.count)")
+            case .ended: throw .failed("the server closed a connection of \(pool.count)")
             }
         }
     }

@@ -56,7 +56,7 @@ struct Lane: ~Copyable {
         guard let index = free.take() else { return false }
         states[index] = .busy
         busyCount += 1
-        if !pool.send(maker.bytes, on: index, dueAt: dueAt) { try lose(index) }
+        if !pool.send(maker.next(), on: index, dueAt: dueAt) { try lose(index) }
         return true
     }
 

@@ -5,7 +5,8 @@ import Reactor
 
 /// Processor time by process, in nanoseconds.
 struct ProcessorUse {
-    var gateway: UInt64 = 0
+    /// All processes of what stands in front of the upstream.
+    var proxy: UInt64 = 0
     var upstream: UInt64 = 0
     var generator: UInt64 = 0
     /// What all the rest of the machine used: where it is much, the figures are worth little.
@@ -13,7 +14,7 @@ struct ProcessorUse {
     var elapsed: UInt64 = 0
 
     mutating func merge(_ other: ProcessorUse) {
-        gateway += other.gateway
+        proxy += other.proxy
         upstream += other.upstream
         generator += other.generator
         others += other.others
@@ -31,16 +32,17 @@ struct ProcessorUse {
     var othersShare: Double { elapsed == 0 ? 0 : Double(others) / Double(elapsed) }
 }
 
-/// Looks at the processor time of the gateway and its surroundings at two moments.
+/// Looks at the processor time of the proxy and its surroundings at two moments.
 struct ProcessorWatch {
-    let gateway: Int32?
+    /// Listed beforehand: to look for processes takes longer than requests may wait.
+    let proxy: [Int32]
     let upstream: Int32?
     private(set) var isRunning = false
     private(set) var hasEnded = false
     private var before = ProcessorUse()
 
-    init(gateway: Int32? = nil, upstream: Int32? = nil) {
-        self.gateway = gateway
+    init(proxy: [Int32] = [], upstream: Int32? = nil) {
+        self.proxy = proxy
         self.upstream = upstream
     }
 
@@ -55,11 +57,12 @@ struct ProcessorWatch {
         hasEnded = true
         let now = sample()
         var use = ProcessorUse()
-        use.gateway = now.gateway - before.gateway
+        // One that has ended since has no time any more.
+        use.proxy = now.proxy > before.proxy ? now.proxy - before.proxy : 0
         use.upstream = now.upstream - before.upstream
         use.generator = now.generator - before.generator
         use.elapsed = now.elapsed - before.elapsed
-        let known = use.gateway + use.upstream + use.generator
+        let known = use.proxy + use.upstream + use.generator
         let all = now.others - before.others
         use.others = all > known ? all - known : 0
         return use
@@ -69,7 +72,7 @@ struct ProcessorWatch {
     private func sample() -> ProcessorUse {
         var use = ProcessorUse()
         use.elapsed = Clock.monotonicNanoseconds()
-        use.gateway = gateway.map(cb_processor_time) ?? 0
+        use.proxy = proxy.reduce(0) { $0 + cb_processor_time($1) }
         use.upstream = upstream.map(cb_processor_time) ?? 0
         use.generator = Clock.processorNanoseconds()
         use.others = Self.machineBusyNanoseconds()

@@ -33,7 +33,7 @@ struct ReconnectLoop {
             let deadline = watch.isRunning ? window.upperBound : windowStart
             for event in 0..<pool.wait(until: deadline) {
                 guard let (index, progress) = pool.advance(event) else { continue }
-                try take(progress, of: index, &pool, maker, &result)
+                try take(progress, of: index, &pool, &maker, &result)
             }
         }
         result.use = watch.end()
@@ -43,13 +43,13 @@ struct ReconnectLoop {
 
     private func take(
         _ progress: ClientConnection.Progress, of index: Int, _ pool: inout ClientPool,
-        _ maker: RequestMaker, _ result: inout LoadResult
+        _ maker: inout RequestMaker, _ result: inout LoadResult
     ) throws(BenchmarkFault) {
         switch progress {
         case .pending: break
         case .connected(let isResumed):
             if isResumed { result.resumed += 1 }
-            if !pool.send(maker.bytes, on: index, dueAt: pool.age(of: index).dueAt) {
+            if !pool.send(maker.next(), on: index, dueAt: pool.age(of: index).dueAt) {
                 try lose(index, &pool, &result)
             }
         case .answered(let status):

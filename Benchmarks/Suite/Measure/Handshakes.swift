@@ -12,7 +12,7 @@ struct Handshakes {
         var table = Table(
             "TLS 1.3 connections with one request each, \(Self.connections) at a time",
             ["", "per second", "gateway µs", "p50 ms", "p99 ms", "resumed %", "others, cores"])
-        try testbed.start(.plain)
+        try testbed.start(testbed.gateway(.plain))
         for isResuming in [false, true] {
             let kind = isResuming ? "resumed" : "full"
             Console.progress("handshake: \(kind)")
@@ -24,7 +24,7 @@ struct Handshakes {
                 ).checked(kind)
                 return (outcome: result, use: result.use)
             }
-            let gateway = Double(result.use.gateway) / 1000 / Double(result.answered)
+            let gateway = Double(result.use.proxy) / 1000 / Double(result.answered)
             let resumedShare = Double(result.resumed) / Double(result.answered)
             table.add(
                 kind, NumberText.fixed(result.perSecond, 0), NumberText.short(gateway),
@@ -41,7 +41,7 @@ struct Handshakes {
             report.add("handshake.\(kind).others", result.use.othersShare, "cores")
         }
         report.add(table)
-        testbed.endGateway()
+        testbed.endProxy()
     }
 }
 

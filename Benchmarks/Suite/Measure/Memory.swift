@@ -14,7 +14,7 @@ struct Memory {
         report.note(testbed.cores.description)
         var table = Table(
             "resident memory, mode plain", ["", "MB", "without files, MB", "bytes a connection"])
-        try testbed.start(.plain)
+        try testbed.start(testbed.gateway(.plain))
         Process.pause(milliseconds: Int(Self.settleMilliseconds))
         let idle = try testbed.memory()
         tell("idle", idle, nil, "memory.idle", &table, &report)
@@ -35,7 +35,7 @@ struct Memory {
             Budget(
                 kind: .own, subject: "resident when idle, MB",
                 value: Double(idle.bytes) / Self.megabyte, limit: 12))
-        testbed.endGateway()
+        testbed.endProxy()
     }
 
     private func gone(

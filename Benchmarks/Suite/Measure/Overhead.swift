@@ -25,7 +25,7 @@ struct Overhead {
     func run(on testbed: Testbed, _ report: inout Report) throws(BenchmarkFault) {
         report.note(testbed.cores.description)
         for mode in modes {
-            try testbed.start(mode)
+            try testbed.start(testbed.gateway(mode))
             var outcome = Outcome()
             for round in 1...rounds {
                 Console.progress("overhead, \(mode.rawValue): round \(round) of \(rounds)")
@@ -34,7 +34,7 @@ struct Overhead {
             tell(mode, outcome, &report)
             judge(mode, outcome, &report)
         }
-        testbed.endGateway()
+        testbed.endProxy()
     }
 
     private func measure(
@@ -46,7 +46,7 @@ struct Overhead {
         let (direct, through) = try testbed.quiet.measure { () throws(BenchmarkFault) in
             let direct = try loop.run(testbed.direct, RequestMaker(.none), testbed.watch)
                 .checked("directly")
-            let maker = RequestMaker(try testbed.credentials(mode))
+            let maker = RequestMaker(try testbed.credentials())
             let through = try loop.run(testbed.through(), maker, testbed.watch)
                 .checked("through the gateway")
             var use = direct.use

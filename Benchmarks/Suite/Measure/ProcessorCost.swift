@@ -14,7 +14,7 @@ struct ProcessorCost {
         var calls = Table(
             "system calls a request, 500 requests/s, under strace", ["", "all", "most frequent"])
         for mode in modes {
-            try testbed.start(mode)
+            try testbed.start(testbed.gateway(mode))
             var table = Table(
                 "processor, \(mode.rawValue) (\(mode.meaning)), \(connections) connections",
                 [
@@ -30,7 +30,7 @@ struct ProcessorCost {
         }
         if countsSystemCalls { report.add(calls) }
         report.note("allocations a request are not measured here: perf/allocs counts them")
-        testbed.endGateway()
+        testbed.endProxy()
     }
 
     /// - Parameter rate: `nil` for as many as it can.
@@ -45,7 +45,7 @@ struct ProcessorCost {
             return (outcome: result, use: result.use)
         }
         let each = 1 / (1000 * Double(result.answered))
-        let gateway = Double(result.use.gateway) * each
+        let gateway = Double(result.use.proxy) * each
         table.add(
             label, NumberText.fixed(result.perSecond, 0), NumberText.short(gateway),
             NumberText.fixed(gateway / 1000, 4),
@@ -66,7 +66,7 @@ struct ProcessorCost {
     private func load(
         _ mode: GatewayMode, rate: Int?, _ testbed: Testbed
     ) throws(BenchmarkFault) -> LoadResult {
-        let maker = RequestMaker(try testbed.credentials(mode))
+        let maker = RequestMaker(try testbed.credentials())
         let target = try testbed.through()
         guard let rate else {
             return try ClosedLoop(seconds: seconds, connections: connections)

@@ -4,27 +4,18 @@ import Reactor
 
 /// From starting the process to the first answered request, over TLS and up to the upstream.
 struct Start {
-    private static let nanosecondsMax: UInt64 = 10_000_000_000
-
     var repetitions = 10
 
     func run(on testbed: Testbed, _ report: inout Report) throws(BenchmarkFault) {
         report.note(testbed.cores.description)
         report.note("start: a new process each time; the program's file is in the page cache")
-        var maker = RequestMaker(.none)
-        try maker.prepare(wallSeconds: 0)
         var times: [Double] = []
         for repetition in 1...repetitions {
             testbed.quiet.wait()
             Console.progress("start: \(repetition) of \(repetitions)")
-            try testbed.prepare(.plain)
-            let target = try testbed.through()
-            let began = Clock.monotonicNanoseconds()
-            try testbed.startUnready()
-            try waitForAnswer(target, maker.bytes, testbed)
-            times.append(Double(Clock.monotonicNanoseconds() - began) / 1e6)
+            times.append(try FirstAnswer.milliseconds(of: testbed.gateway(.plain), on: testbed))
         }
-        testbed.endGateway()
+        testbed.endProxy()
         let median = Median.of(times)
         var table = Table("start to first answer in ms", ["median", "least", "most", "times"])
         table.add(
@@ -36,16 +27,6 @@ struct Start {
         report.add("start.most", times.max() ?? 0, "ms")
         report.add(
             Budget(kind: .own, subject: "start to first answer, ms", value: median, limit: 20))
-    }
-
-    private func waitForAnswer(
-        _ target: LoadTarget, _ request: [UInt8], _ testbed: Testbed
-    ) throws(BenchmarkFault) {
-        let end = Clock.monotonicNanoseconds() + Self.nanosecondsMax
-        while Clock.monotonicNanoseconds() < end, testbed.isGatewayRunning {
-            if try Ask.once(target, request)?.status == 200 { return }
-        }
-        throw .failed("no answer from the gateway; it said: \(testbed.complaints)")
     }
 }
 

@@ -36,9 +36,9 @@ struct SystemCalls {
     private func count(
         _ mode: GatewayMode, _ testbed: Testbed
     ) throws(BenchmarkFault) -> [(name: String, count: Int)]? {
-        let summary = testbed.file("strace")
+        let summary = testbed.folder.file("strace")
         Files.remove(summary)
-        let maker = RequestMaker(try testbed.credentials(mode))
+        let maker = RequestMaker(try testbed.credentials())
         let loop = OpenLoop(
             perSecond: Self.perSecond, seconds: Self.seconds, connections: connections)
         var tracer: Child?
@@ -48,7 +48,7 @@ struct SystemCalls {
                 tracer = try Child(
                     [
                         Self.program, "-c", "-f", "-o", summary, "-p",
-                        "\(testbed.gatewayIdentifier)",
+                        "\(testbed.proxyIdentifier)",
                     ], core: nil)
                 Process.pause(milliseconds: Self.attachMilliseconds)
             } else {

@@ -3,7 +3,7 @@
 import CBenchmarks
 import Reactor
 
-/// Another process, which ends with this one at the latest.
+/// Another process and what it starts, which end with this one.
 final class Child {
     private static let pollMilliseconds = 5
 
@@ -82,7 +82,7 @@ final class Child {
             _ = cb_signal(identifier, cb_terminate())
             if wait(milliseconds: milliseconds) { return }
         }
-        _ = cb_signal(identifier, cb_kill())
+        cb_kill_group(identifier)
         wait(milliseconds: 1000)
     }
 }

@@ -25,7 +25,7 @@ enum Leftovers {
 
     static func clear() {
         things.withLock {
-            for process in $0.processes { _ = cb_signal(process, cb_kill()) }
+            for process in $0.processes { cb_kill_group(process) }
             for folder in $0.folders { Files.removeFolder(folder) }
             $0 = Things()
         }

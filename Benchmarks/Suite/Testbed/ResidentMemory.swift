@@ -2,20 +2,44 @@
 
 import Reactor
 
-/// What a process has in memory, in bytes.
-struct ResidentMemory {
+/// What processes have in memory, in bytes.
+package struct ResidentMemory {
     private static let pageBytes = 4096
 
-    /// All of it.
+    /// All of it; what two of them share counts twice.
     let bytes: Int
     /// Without what is mapped from files (the program and libraries) or shared with others.
     let ownBytes: Int
+    /// A page that several processes share counts for each by its part (PSS).
+    let proportionalBytes: Int
 
-    init(of process: Int32) {
-        let file = try? Files.read("/proc/\(process)/statm", limit: 256)
-        let pages = String(decoding: file?.bytes ?? [], as: UTF8.self).split(separator: " ")
-            .map { Int($0) ?? 0 }
-        bytes = pages.count > 2 ? pages[1] * Self.pageBytes : 0
-        ownBytes = pages.count > 2 ? (pages[1] - pages[2]) * Self.pageBytes : 0
+    init(of processes: [Int32]) {
+        var bytes = 0
+        var ownBytes = 0
+        var proportionalBytes = 0
+        for process in processes {
+            let pages = Self.text("/proc/\(process)/statm").split(separator: " ")
+                .map { Int($0) ?? 0 }
+            guard pages.count > 2 else { continue }
+            bytes += pages[1] * Self.pageBytes
+            ownBytes += (pages[1] - pages[2]) * Self.pageBytes
+            proportionalBytes += Self.proportionalBytes(Self.text("/proc/\(process)/smaps_rollup"))
+        }
+        self.bytes = bytes
+        self.ownBytes = ownBytes
+        self.proportionalBytes = proportionalBytes
+    }
+
+    /// The line `Pss: 8231 kB` of /proc/N/smaps_rollup; 0 where there is none.
+    package static func proportionalBytes(_ rollup: String) -> Int {
+        for line in rollup.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if words.first == "Pss:", words.count == 3 { return (Int(words[1]) ?? 0) * 1024 }
+        }
+        return 0
+    }
+
+    private static func text(_ path: String) -> String {
+        String(decoding: (try? Files.read(path, limit: 4096))?.bytes ?? [], as: UTF8.self)
     }
 }

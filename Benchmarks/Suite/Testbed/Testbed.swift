@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bytes
-import Identity
 import Reactor
 import TLS
 
-/// An upstream, and a gateway in front of it that can be started in one mode after the other.
+/// An upstream, and in front of it one proxy after the other.
 final class Testbed {
     private static let endMilliseconds = 3000
+    private static let readyNanosecondsMax: UInt64 = 10_000_000_000
 
     let cores: Cores
+    /// What gateways are started with.
+    let folder: GatewayFolder
     private let program: String
-    private let folder: GatewayFolder
     private let upstreamAddress: SocketAddress
     private let upstream: Child
-    private var gateway: Child?
-    private var gatewayAddress: SocketAddress
+    private var proxy: (any Proxy)?
+    private var launch: ProxyLaunch?
+    private var child: Child?
+    private var proxyAddress: SocketAddress
     var quiet = Quiet()
 
     /// - Parameter program: the gateway's.
@@ -24,7 +27,7 @@ final class Testbed {
         cores = Cores.divide()
         folder = try GatewayFolder()
         upstreamAddress = try Self.freeAddress()
-        gatewayAddress = upstreamAddress
+        proxyAddress = upstreamAddress
         let upstream = try Child(
             [Process.executable, "upstream", "--listen", "\(upstreamAddress)"],
             core: cores.others)
@@ -33,95 +36,99 @@ final class Testbed {
     }
 
     deinit {
-        gateway?.end(milliseconds: Self.endMilliseconds)
+        child?.end(milliseconds: Self.endMilliseconds)
         upstream.end(milliseconds: 0)
     }
 
+    func gateway(_ mode: GatewayMode) -> GatewayProxy {
+        GatewayProxy(program: program, mode: mode, folder: folder)
+    }
+
     var direct: LoadTarget { LoadTarget(address: upstreamAddress, tls: nil) }
-    var upstreamIdentifier: Int32 { upstream.identifier }
-    var gatewayIdentifier: Int32 { gateway?.identifier ?? 0 }
 
-    var isGatewayRunning: Bool { gateway?.isRunning ?? false }
+    // MARK: The proxy
 
+    /// The process that was started; others may be its children.
+    var proxyIdentifier: Int32 { child?.identifier ?? 0 }
+    var isProxyRunning: Bool { child?.isRunning ?? false }
+
+    /// Looks for the proxy's processes: to be asked while no request is in flight.
     var watch: ProcessorWatch {
-        ProcessorWatch(gateway: gateway?.identifier, upstream: upstream.identifier)
+        ProcessorWatch(
+            proxy: isProxyRunning ? ProcessTree.members(of: proxyIdentifier) : [],
+            upstream: upstream.identifier)
     }
 
-    /// Starts the gateway, after the end of the one before, and waits until it is ready.
-    func start(_ mode: GatewayMode) throws(BenchmarkFault) {
-        try prepare(mode)
+    /// Starts a proxy, after the end of the one before, and waits until it is ready.
+    func start(_ proxy: some Proxy) throws(BenchmarkFault) {
+        try prepare(proxy)
         try startUnready()
-        let admin = LoadTarget(address: folder.admin, tls: nil)
-        do throws(BenchmarkFault) {
-            try Ask.untilReady(admin, path: "/readyz", "the gateway") { isGatewayRunning }
-        } catch {
-            throw .failed("\(error.reason); it said: \(complaints)")
+        let target = try through()
+        let end = Clock.monotonicNanoseconds() + Self.readyNanosecondsMax
+        var status: Int?
+        while Clock.monotonicNanoseconds() < end, isProxyRunning {
+            status = try proxy.readiness(target)
+            if status == 200 { return }
+            Process.pause(milliseconds: 2)
         }
+        let state = !isProxyRunning ? "ended" : status.map { "answers \($0)" } ?? "does not answer"
+        throw .failed("\(proxy.name) \(state); it said: \(complaints)")
     }
 
-    /// Ends the gateway and writes what the next one is started with.
-    func prepare(_ mode: GatewayMode) throws(BenchmarkFault) {
-        endGateway()
-        gatewayAddress = try Self.freeAddress()
-        try folder.writePolicy(for: mode, listen: gatewayAddress, upstream: upstreamAddress)
+    /// Ends the proxy before and writes what the next one is started with.
+    func prepare(_ proxy: some Proxy) throws(BenchmarkFault) {
+        endProxy()
+        proxyAddress = try Self.freeAddress()
+        launch = try proxy.prepare(
+            listen: proxyAddress, upstream: upstreamAddress, isPinned: cores.gateway != nil)
+        self.proxy = proxy
     }
 
-    /// Starts the gateway that was prepared, and waits for nothing.
+    /// Starts the proxy that was prepared, and waits for nothing.
     func startUnready() throws(BenchmarkFault) {
-        var environment = Process.environment().filter { !$0.key.hasPrefix("AGENTPORT_") }
-        environment["AGENTPORT_STATE_DIR"] = folder.state
-        if cores.gateway != nil { environment["AGENTPORT_WORKERS"] = "1" }
-        gateway = try Child(
-            [program, "serve", "--policy", folder.policy], environment: environment,
-            errors: folder.errors, core: cores.gateway)
+        guard let launch else { preconditionFailure("nothing was prepared") }
+        child = try Child(
+            launch.words, environment: launch.environment, output: launch.output,
+            errors: launch.errors, core: cores.gateway)
     }
 
-    func endGateway() {
-        gateway?.end(milliseconds: Self.endMilliseconds)
-        gateway = nil
+    func endProxy() {
+        child?.end(milliseconds: Self.endMilliseconds)
+        child = nil
+        launch = nil
+        proxy = nil
     }
 
-    /// Through the gateway.
+    /// Through the proxy.
     func through(isResuming: Bool = false) throws(BenchmarkFault) -> LoadTarget {
         do {
             // The certificate was made a moment ago, for this one machine.
             let tls = try TLSClientContext(
                 serverName: RequestMaker.host, trust: .anyone, isResuming: isResuming)
-            return LoadTarget(address: gatewayAddress, tls: tls)
+            return LoadTarget(address: proxyAddress, tls: tls)
         } catch {
             throw .failed("no TLS for the generator: \(error)")
         }
     }
 
-    /// What a request proves who it is with, in this mode; opens a session where it needs one.
-    func credentials(
-        _ mode: GatewayMode
-    ) throws(BenchmarkFault) -> RequestMaker.Credentials {
-        switch mode {
-        case .plain: return .none
-        case .totp: return .code(key: folder.key, seed: folder.seed)
-        case .session:
-            var maker = RequestMaker(.code(key: folder.key, seed: folder.seed))
-            try maker.prepare(wallSeconds: Clock.wallNanoseconds() / 1_000_000_000)
-            let answer = try Ask.once(through(), maker.bytes)
-            guard answer?.status == 200, let token = answer?.field("x-agentport-session") else {
-                throw .failed("no session from the gateway, but status \(answer?.status ?? 0)")
-            }
-            return .session(key: folder.key, token: token)
-        }
+    /// What a request to the proxy proves who it is with.
+    func credentials() throws(BenchmarkFault) -> RequestMaker.Credentials {
+        guard let proxy else { return .none }
+        return try proxy.credentials(through())
     }
 
-    /// For what is written beside the gateway's own files.
-    func file(_ name: String) -> String { folder.file(name) }
-
-    /// Of the gateway, now.
+    /// Of the proxy, now.
     func memory() throws(BenchmarkFault) -> ResidentMemory {
-        guard isGatewayRunning else { throw .failed("the gateway has ended") }
-        return ResidentMemory(of: gatewayIdentifier)
+        guard isProxyRunning else { throw .failed("what is measured has ended: \(complaints)") }
+        return ResidentMemory(of: ProcessTree.members(of: proxyIdentifier))
     }
 
-    /// What the gateway has said on standard error.
-    var complaints: String { folder.complaints }
+    /// What the proxy has said on standard error.
+    var complaints: String {
+        guard let launch else { return "" }
+        let file = try? Files.read(launch.errors, limit: 64 * 1024)
+        return String(decoding: file?.bytes ?? [], as: UTF8.self)
+    }
 
     /// One that was free a moment ago.
     private static func freeAddress() throws(BenchmarkFault) -> SocketAddress {
