@@ -68,6 +68,9 @@ let package = Package(
         // `swift run -c release benchmarks` says what it measures; it drives the gateway, so that
         // is built with it.
         .systemLibrary(name: "CBenchmarks", path: "Benchmarks/CBenchmarks"),
+        // What proxies are held against.
+        .executableTarget(
+            name: "floor", dependencies: ["COpenSSL"], path: "Benchmarks/Peers/Floor"),
         .executableTarget(
             name: "benchmarks",
             dependencies: [
