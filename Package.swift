@@ -68,14 +68,14 @@ let package = Package(
         // `swift run -c release benchmarks` says what it measures; it drives the gateway, so that
         // is built with it.
         .systemLibrary(name: "CBenchmarks", path: "Benchmarks/CBenchmarks"),
-        // What proxies are held against.
+        // What proxies are held against; Benchmarks/Peers/README.md.
         .executableTarget(
             name: "floor", dependencies: ["COpenSSL"], path: "Benchmarks/Peers/Floor"),
         .executableTarget(
             name: "benchmarks",
             dependencies: [
-                "agentport", "CBenchmarks", "Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "JSON",
-                "Identity", "Policy", "Filters",
+                "agentport", "floor", "CBenchmarks", "Bytes", "Reactor", "Crypto", "TLS", "HTTP1",
+                "JSON", "Identity", "Policy", "Filters",
             ],
             path: "Benchmarks/Suite", swiftSettings: settings),
 
@@ -97,7 +97,7 @@ let package = Package(
             "Gateway",
             ["Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "Identity", "Policy", "Filters"]),
         .testTarget(
-            name: "BenchmarksTests", dependencies: ["benchmarks", "TestSupport"],
+            name: "BenchmarksTests", dependencies: ["benchmarks", "Bytes", "TestSupport"],
             swiftSettings: settings),
     ]
 )

@@ -129,6 +129,8 @@ static inline void cb_kill_group(pid_t child) {
     kill(child, SIGKILL);
 }
 
+static inline int cb_is_root(void) { return geteuid() == 0; }
+
 static inline int cb_interrupt(void) { return SIGINT; }
 static inline int cb_terminate(void) { return SIGTERM; }
 

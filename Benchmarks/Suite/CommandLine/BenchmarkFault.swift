@@ -7,13 +7,13 @@ package enum BenchmarkFault: Error {
     /// Something that was needed is missing or went wrong: exit 1.
     case failed(String)
 
-    var reason: String {
+    package var reason: String {
         switch self {
         case .usage(let reason), .failed(let reason): reason
         }
     }
 
-    var status: Int32 {
+    package var status: Int32 {
         switch self {
         case .usage: 2
         case .failed: 1

@@ -21,6 +21,9 @@ struct Option: Sendable {
     static let rate = Option(name: "--rate", value: "N", meaning: "requests a second")
     static let connections = Option(name: "--connections", value: "N", meaning: "kept open")
     static let repetitions = Option(name: "--repetitions", value: "N", meaning: "how often")
+    static let tests = Option(name: "--tests", value: "LIST", meaning: "these tests alone")
+    static let peers = Option(name: "--peers", value: "LIST", meaning: "these peers alone")
+    static let envoy = Option(name: "--envoy", value: "PATH", meaning: "Envoy's binary")
     static let cases = Option(name: "--case", value: "LIST", meaning: "these cases alone")
     static let list = Option(name: "--list", value: nil, meaning: "the names of the cases")
     static let count = Option(

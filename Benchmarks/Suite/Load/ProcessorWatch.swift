@@ -26,7 +26,11 @@ struct ProcessorUse {
     static let noiseNote = "rows marked ! were measured while others used the machine"
 
     var isNoisy: Bool { othersShare > Self.othersMax }
-    var othersText: String { NumberText.fixed(othersShare, 2) + (isNoisy ? " !" : "") }
+    var othersText: String { Self.text(othersShare: othersShare) }
+
+    static func text(othersShare: Double) -> String {
+        NumberText.fixed(othersShare, 2) + (othersShare > othersMax ? " !" : "")
+    }
 
     /// In cores.
     var othersShare: Double { elapsed == 0 ? 0 : Double(others) / Double(elapsed) }

@@ -32,6 +32,9 @@ package struct RequestMaker {
         "tracestate: vendor=00f067aa0ba902b7",
     ].map { $0 + "\r\n" }.joined()
 
+    /// With the empty line.
+    static var headBytes: Int { head.utf8.count + 2 }
+
     /// Made whole beforehand, so that a request costs the generator no more than its sending.
     private var requests: [[UInt8]] = []
     private var turn = 0

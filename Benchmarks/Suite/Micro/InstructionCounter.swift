@@ -7,7 +7,7 @@ import Reactor
 ///
 /// Each case is run twice with different numbers of calls; the difference is theirs alone, since
 /// the start, the preparation and the first call's extra work are in both.
-struct InstructionCounter {
+package struct InstructionCounter {
     private static let logBytesMax = 64 * 1024
 
     private let valgrind: String
@@ -49,7 +49,7 @@ struct InstructionCounter {
     }
 
     /// The number of a line like `==12== Collected : 9731256`.
-    static func collected(_ log: String) -> Int? {
+    package static func collected(_ log: String) -> Int? {
         for line in log.split(separator: "\n") {
             let words = line.split(separator: " ")
             if words.count == 4, words[1] == "Collected", words[2] == ":" { return Int(words[3]) }

@@ -20,6 +20,8 @@ struct Report {
     private var tables: [Table] = []
     private var budgets: [Budget] = []
     private var notes: [String] = []
+    /// Why a figure is missing.
+    private var faults: [String] = []
 
     init(command: String) {
         self.command = command
@@ -36,11 +38,20 @@ struct Report {
         if !notes.contains(text) { notes.append(text) }
     }
 
-    func fails(isStrict: Bool) -> Bool { budgets.contains { $0.fails(isStrict: isStrict) } }
+    /// Some figures are missing; the others are told all the same, and the run has failed.
+    mutating func fault(_ text: String) {
+        Console.progress(text)
+        faults.append(text)
+    }
+
+    func fails(isStrict: Bool) -> Bool {
+        !faults.isEmpty || budgets.contains { $0.fails(isStrict: isStrict) }
+    }
 
     func text(isStrict: Bool) -> String {
         var text = machine.text + "\n"
         for note in notes { text += note + "\n" }
+        for fault in faults { text += "FAILED: " + fault + "\n" }
         for table in tables { text += "\n" + table.text }
         guard !budgets.isEmpty else { return text }
         var table = Table("budgets", ["", "limit", "measured", "", ""])
@@ -60,6 +71,8 @@ struct Report {
             machine.write(to: &writer)
             writer.name("notes")
             writer.array { for note in notes { $0.string(note) } }
+            writer.name("failures")
+            writer.array { for fault in faults { $0.string(fault) } }
             writer.name("figures")
             writer.array { for figure in figures { write(figure, to: &$0) } }
             writer.name("budgets")

@@ -8,8 +8,10 @@ struct GatewayProxy: Proxy {
     let program: String
     let mode: GatewayMode
     let folder: GatewayFolder
-    /// The file that the access log goes to.
-    var log = "/dev/null"
+    /// The file that the access log goes to, if to any.
+    var log: String?
+    /// Whether there is an access log at all.
+    var logsRequests = true
 
     var name: String { "the gateway" }
 
@@ -20,11 +22,12 @@ struct GatewayProxy: Proxy {
         // Settings of whoever runs this are not part of what is measured.
         var environment = Process.environment().filter { !$0.key.hasPrefix("AGENTPORT_") }
         environment["AGENTPORT_STATE_DIR"] = folder.state
+        if !logsRequests { environment["AGENTPORT_LOG_LEVEL"] = "warn" }
         if isPinned { environment["AGENTPORT_WORKERS"] = "1" }
-        Files.remove(folder.errors)
+        for file in [folder.errors, log].compactMap({ $0 }) { Files.remove(file) }
         return ProxyLaunch(
             words: [program, "serve", "--policy", folder.policy], environment: environment,
-            output: log, errors: folder.errors)
+            output: log ?? "/dev/null", errors: folder.errors)
     }
 
     func readiness(_ through: LoadTarget) throws(BenchmarkFault) -> Int? {

@@ -127,7 +127,8 @@ final class Testbed {
     var complaints: String {
         guard let launch else { return "" }
         let file = try? Files.read(launch.errors, limit: 64 * 1024)
-        return String(decoding: file?.bytes ?? [], as: UTF8.self)
+        let text = String(decoding: file?.bytes ?? [], as: UTF8.self)
+        return text.split(separator: "\n").joined(separator: "\n")
     }
 
     /// One that was free a moment ago.
