@@ -27,7 +27,8 @@ extension Command {
     static let everything = Command(
         name: "all",
         summary: "a short form of those above, in under two minutes",
-        options: []
+        options: [],
+        notes: "Not part of it: `peers`, which takes minutes, and `micro`, which needs no gateway."
     ) { (options, report) throws(BenchmarkFault) in
         try Everything.run(on: Testbed(options.program()), &report)
     }

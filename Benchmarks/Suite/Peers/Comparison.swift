@@ -79,8 +79,10 @@ extension Command {
         options: [.tests, .peers, .repetitions, .seconds, .connections, .envoy],
         notes: """
             Default: all tests, all peers that are installed, 3 repetitions of 2 s, 32 connections;
-            about ten minutes. Tests: \(PeerTest.allCases.map(\.rawValue).joined(separator: ", ")).
-            Peers: \(Peer.allCases.map(\.rawValue).joined(separator: ", ")).
+            about ten minutes.
+            Tests: \(names(PeerTest.allCases)).
+            Peers that only proxy: \(names(Peer.allCases.filter(\.isPlain))).
+            And more: \(names(Peer.allCases.filter { !$0.isPlain })).
             Benchmarks/Peers/README.md says what each runs. Envoy is looked for in PATH, or where
             --envoy or \(PeerProgram.envoyVariable) says.
             """
@@ -93,5 +95,9 @@ extension Command {
         comparison.connections = try options.integer(.connections, in: 1...1000, otherwise: 32)
         comparison.envoy = options[.envoy]
         try comparison.run(on: Testbed(options.program()), &report)
+    }
+
+    private static func names<Word: RawRepresentable<String>>(_ words: [Word]) -> String {
+        words.map(\.rawValue).joined(separator: ", ")
     }
 }

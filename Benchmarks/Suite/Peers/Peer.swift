@@ -41,8 +41,9 @@ package enum Peer: String, CaseIterable {
             "TLS, proxying, rates by address and by agent, API key, session, "
                 + "ES256 token for the upstream signed once a minute, request id, JSON log"
         case .agentportTOTP:
-            "TLS, proxying, rates by address and by agent, API key, TOTP code, "
-                + "ES256 token for the upstream signed each time, request id, JSON log"
+            "TLS, proxying, rates by address and by agent, API key, TOTP code (good for all "
+                + "requests of its step), ES256 token for the upstream signed each time, "
+                + "request id, JSON log"
         }
     }
 
