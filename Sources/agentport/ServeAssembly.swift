@@ -248,18 +248,23 @@ final class Assembly {
 
     private func tick() {
         ticks += 1
+        // The start is over, and what it alone needed can go.
+        if ticks == 1 {
+            Process.trimMemory()
+            MappedCode.giveBack()
+        }
         // All 64 shards are swept within a minute.
         _ = gateway.state.sessions.sweep(
             turn: ticks,
             now: Clock.monotonicNanoseconds() / 1_000_000 + gateway.epochOffsetMilliseconds)
         if ticks % TLSServerContext.ticketKeySeconds == 0 { gateway.tls.rotateTicketKeys() }
+        peakConnections = max(peakConnections, gateway.connections.count)
         if ticks % Self.trimSeconds == 0 { trimMemory() }
     }
 
     /// Gives the kernel back what a burst of connections has left, once most of them are gone.
     private func trimMemory() {
         let open = gateway.connections.count
-        peakConnections = max(peakConnections, open)
         guard peakConnections > 64, open < peakConnections / 2 else { return }
         peakConnections = open
         Process.trimMemory()
