@@ -77,8 +77,12 @@ extension Buffer {
 
     @inlinable
     static func digitCount(_ value: UInt) -> Int {
-        var digits = 1
-        var rest = value / 10
+        // Most numbers are short ones.
+        if value < 10 { return 1 }
+        if value < 100 { return 2 }
+        if value < 1000 { return 3 }
+        var digits = 4
+        var rest = value / 10_000
         while rest > 0 {
             digits += 1
             rest /= 10

@@ -102,8 +102,7 @@ extension Downstream {
         exchange.response = .complete
         let isSent = emit(&context)
         context.plain.clear()
-        exchange.ownNanoseconds += context.elapsed
-        finish(&context)
+        finish(&context, isOwnTime: true)
         if !isSent { isClosing = true }
     }
 

@@ -9,9 +9,14 @@ import Telemetry
 
 extension Downstream {
     /// The exchange is over: count and log it, then begin anew or end the connection.
-    mutating func finish(_ context: inout WorkerContext) {
+    ///
+    /// - Parameter isOwnTime: the turn so far was spent on it here.
+    mutating func finish(_ context: inout WorkerContext, isOwnTime: Bool = false) {
+        let elapsed = context.elapsed
+        if isOwnTime { exchange.ownNanoseconds += elapsed }
         exchange.record.durationMicroseconds =
-            (context.now.nanoseconds + context.elapsed - exchange.startedAt) / 1000
+            (context.now.nanoseconds + elapsed - exchange.startedAt) / 1000
+        exchange.record.realtimeNanoseconds = context.now.wallNanoseconds + elapsed
         // The name lies behind the head's texts, where nothing else is written any more.
         let nameStart = memo.count
         if memo.isAttached { session?.appendServerName(to: &memo) }
@@ -42,7 +47,6 @@ extension WorkerContext {
         metrics.bytes(in: Int(entry.bytesIn), out: Int(entry.bytesOut))
         guard isLoggingRequests else { return }
         var record = entry
-        record.realtimeNanoseconds = now.wallNanoseconds + elapsed
         record.gatewayMicroseconds = exchange.ownNanoseconds / 1000
         writeLine(record, exchange, client, isTLS, memo)
         guard !line.isEmpty else { return }

@@ -248,7 +248,7 @@ extension Downstream {
             return .idle
         }
         let isSent = flush(&context)
-        conclude(&context)
+        finish(&context, isOwnTime: true)
         return isSent ? .progress : .end(.reset)
     }
 
@@ -256,13 +256,8 @@ extension Downstream {
     mutating func sendAnswer(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
         isAnswerPutOff = false
         let isSent = flush(&context)
-        conclude(&context)
+        finish(&context, isOwnTime: true)
         return isSent ? advance(&context, &pool) : .reset
-    }
-
-    private mutating func conclude(_ context: inout WorkerContext) {
-        exchange.ownNanoseconds += context.elapsed
-        finish(&context)
     }
 
     // MARK: Upstream faults
