@@ -11,29 +11,28 @@ struct SendQueue: ~Copyable {
     /// Each that waits holds a slab. Beyond this a message leaves at once.
     static let capacity = 64
 
-    private var tokens: [SlotToken] = []
+    /// Invariant: the first `count` words are tokens, of which `first` have left.
+    private var words = WordTable(capacity: capacity)
+    private var count = 0
     private var first = 0
 
-    init() {
-        tokens.reserveCapacity(Self.capacity)
-    }
-
-    var isEmpty: Bool { tokens.isEmpty }
-    var isFull: Bool { tokens.count == Self.capacity }
+    var isEmpty: Bool { count == 0 }
+    var isFull: Bool { count == Self.capacity }
 
     mutating func append(_ token: SlotToken) {
         precondition(!isFull)
-        tokens.append(token)
+        words[count] = token.rawValue
+        count += 1
     }
 
     /// The one that has waited longest; `nil` when all have left.
     mutating func next() -> SlotToken? {
-        guard first < tokens.count else {
-            tokens.removeAll(keepingCapacity: true)
+        guard first < count else {
             first = 0
+            count = 0
             return nil
         }
         first += 1
-        return tokens[first - 1]
+        return SlotToken(rawValue: words[first - 1])
     }
 }
