@@ -12,7 +12,6 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/opensslv.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
@@ -138,8 +137,6 @@ static inline EVP_PKEY_CTX *co_p256_verify_context(const unsigned char *point, s
     EVP_PKEY_CTX_free(maker);
     return context;
 }
-
-static inline EVP_PKEY *co_generate_p256(void) { return EVP_EC_gen("P-256"); }
 
 /* A certificate for the names given, signed by its own key; NULL on a fault. */
 static inline X509 *co_self_signed(EVP_PKEY *key, const char *names, long seconds) {

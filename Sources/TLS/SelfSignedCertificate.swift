@@ -15,7 +15,7 @@ package struct SelfSignedCertificate {
     ///   `DNS:localhost,IP:127.0.0.1`.
     package init(names: String) throws(TLSFault) {
         ERR_clear_error()
-        guard let pair = unsafe co_generate_p256() else {
+        guard let pair = unsafe co_p256_generate() else {
             throw TLSFault.configuration(OpenSSLErrors.take())
         }
         defer { unsafe EVP_PKEY_free(pair) }
