@@ -55,7 +55,7 @@ extension ServerHandshake {
         isResumed = identity != nil
         serverName = Array(hello[offer.serverName])
         if let code = offer.fragmentLengthCode { plaintextMax = 256 << Int(code) }
-        if offer.offersEarlyData { expectEarlyData() }
+        expectEarlyData(ifOffered: offer.offersEarlyData)
         try sendFlight(offer, hello, choice, &schedule)
         return true
     }
@@ -110,7 +110,7 @@ extension ServerHandshake {
         ]
         for index in 0..<digest.count { transcript.append(digest.bytes[index]) }
         retry = Retry(suite: suite, group: group, transcript: transcript + message)
-        if offer.offersEarlyData { expectEarlyData() }
+        expectEarlyData(ifOffered: offer.offersEarlyData)
         send(ContentType.handshake, plaintext: message.span)
         sendChangeCipherSpec(offer)
     }

@@ -142,7 +142,8 @@ final class ServerHandshake {
         case ContentType.changeCipherSpec: isExpected = state != .awaitingHello && message.isEmpty
         case ContentType.applicationData:
             isExpected =
-                state == .awaitingFinished || state == .awaitingSecondHello && earlyDataLeft > 0
+                state == .awaitingFinished
+                || state == .awaitingSecondHello && earlyDataLeft > 0 && message.isEmpty
         default: isExpected = false
         }
         guard isExpected else { throw .unexpectedMessage }
@@ -160,8 +161,9 @@ final class ServerHandshake {
     }
 
     private func takeProtected(_ input: inout Buffer, _ length: Int) throws(Alert) {
-        guard state == .awaitingFinished else { return try skipEarlyData(length) }
+        // Less is no record, dropped or not: so each that is dropped counts.
         guard length > RecordProtection.tagCount else { throw .badRecordMAC }
+        guard state == .awaitingFinished else { return try skipEarlyData(length) }
         var isOpen = false
         var record = input.writable
         // SAFETY: the record is there whole, and opened right where its body begins.
@@ -254,9 +256,10 @@ final class ServerHandshake {
         }
     }
 
-    /// The client has offered 0-RTT data, which is not taken.
-    func expectEarlyData() {
-        earlyDataLeft = Self.earlyDataMax
+    /// 0-RTT data is not taken. What a hello does not offer does not come after it either: none
+    /// follows a second one (§4.1.2).
+    func expectEarlyData(ifOffered isOffered: Bool) {
+        earlyDataLeft = isOffered ? Self.earlyDataMax : 0
     }
 
     /// §4.4.4.
