@@ -10,33 +10,18 @@ import Synchronization
 /// A ticket is the key's name, a nonce, and what resumes a session under AES-256-GCM. How long it
 /// is good for is its key's life: no clock is read.
 final class TicketKeys: Sendable {
-    private static let nameCount = 16
     private static let nonceCount = 12
     private static let tagCount = 16
+    private static let headCount = TicketKey.nameCount + nonceCount
     /// The hash's number, the key's length and the key, the server's name.
     private static let contentMax = 2 + Secret.countMax + ClientOffer.serverNameMax
 
-    private struct Key {
-        var name = InlineArray<16, UInt8>(repeating: 0)
-        var secret = InlineArray<32, UInt8>(repeating: 0)
-
-        static func random() -> Key {
-            var key = Key()
-            // SAFETY: the two arrays are filled over exactly their own size. Without randomness
-            // there is nothing to go on with.
-            let isDone = unsafe withUnsafeMutableBytes(of: &key) { raw in
-                unsafe RAND_bytes(raw.baseAddress, Int32(raw.count))
-            }
-            precondition(isDone == 1, "libcrypto has no randomness")
-            return key
-        }
-    }
-
-    private let keys = Mutex<(current: Key, previous: Key?)>((Key.random(), nil))
+    private let keys = Mutex<(current: TicketKey, previous: TicketKey?)>((TicketKey(), nil))
 
     /// The present key becomes the previous one; tickets of the one before can't resume any more.
     func rotate() {
-        keys.withLock { $0 = (Key.random(), $0.current) }
+        let next = TicketKey()
+        keys.withLock { $0 = (next, $0.current) }
     }
 
     // MARK: Sealing
@@ -51,15 +36,14 @@ final class TicketKeys: Sendable {
         for index in serverName.indices { content.append(serverName[index]) }
         defer { Self.wipe(&content) }
         let current = keys.withLock { $0.current }
-        let headCount = Self.nameCount + Self.nonceCount
         let sealed = unsafe [UInt8](
-            unsafeUninitializedCapacity: headCount + content.count + Self.tagCount
+            unsafeUninitializedCapacity: Self.headCount + content.count + Self.tagCount
         ) { room, used in
             used = 0
             guard let base = room.baseAddress else { return }
-            for index in 0..<Self.nameCount { unsafe base[index] = current.name[index] }
-            let nonce = unsafe base + Self.nameCount
-            let body = unsafe base + headCount
+            for index in 0..<TicketKey.nameCount { unsafe base[index] = current.name[index] }
+            let nonce = unsafe base + TicketKey.nameCount
+            let body = unsafe base + Self.headCount
             // SAFETY: name, nonce, content and tag fill the room.
             let isDone = unsafe content.withUnsafeBufferPointer { plain in
                 unsafe RAND_bytes(nonce, Int32(Self.nonceCount)) == 1
@@ -78,8 +62,7 @@ final class TicketKeys: Sendable {
     /// - Returns: the key to resume with; `nil` where the ticket is none of ours, of another hash
     ///   or for another name.
     func open(_ ticket: Span<UInt8>, _ hash: HashFunction, serverName: Span<UInt8>) -> Secret? {
-        let headCount = Self.nameCount + Self.nonceCount
-        let count = ticket.count - headCount - Self.tagCount
+        let count = ticket.count - Self.headCount - Self.tagCount
         guard count >= 2, count <= Self.contentMax, let key = key(named: ticket) else {
             return nil
         }
@@ -90,9 +73,9 @@ final class TicketKeys: Sendable {
             guard let base = source.baseAddress else { return false }
             return unsafe content.withUnsafeMutableBufferPointer { room in
                 guard let output = room.baseAddress else { return false }
-                let body = unsafe base + headCount
+                let body = unsafe base + Self.headCount
                 return unsafe Self.run(
-                    key, base + Self.nameCount, isSealing: false, body, count, name: base,
+                    key, base + TicketKey.nameCount, isSealing: false, body, count, name: base,
                     into: output, tag: UnsafeMutablePointer(mutating: body + count))
             }
         }
@@ -105,21 +88,16 @@ final class TicketKeys: Sendable {
         return Secret(content.span.extracting(2..<2 + keyCount))
     }
 
-    private func key(named ticket: Span<UInt8>) -> Key? {
+    private func key(named ticket: Span<UInt8>) -> TicketKey? {
         let (current, previous) = keys.withLock { $0 }
-        if matches(current, ticket) { return current }
-        guard let previous, matches(previous, ticket) else { return nil }
+        if current.hasSealed(ticket) { return current }
+        guard let previous, previous.hasSealed(ticket) else { return nil }
         return previous
-    }
-
-    private func matches(_ key: Key, _ ticket: Span<UInt8>) -> Bool {
-        for index in 0..<Self.nameCount where ticket[index] != key.name[index] { return false }
-        return true
     }
 
     /// AES-256-GCM over the content, with the name beside it.
     private static func run(
-        _ key: Key, _ nonce: UnsafePointer<UInt8>, isSealing: Bool,
+        _ key: TicketKey, _ nonce: UnsafePointer<UInt8>, isSealing: Bool,
         _ input: UnsafePointer<UInt8>?, _ count: Int, name: UnsafePointer<UInt8>,
         into output: UnsafeMutablePointer<UInt8>, tag: UnsafeMutablePointer<UInt8>
     ) -> Bool {
@@ -127,23 +105,19 @@ final class TicketKeys: Sendable {
         // Wipes the key schedule.
         defer { unsafe EVP_CIPHER_CTX_free(context) }
         defer { ERR_clear_error() }
-        var secret = key.secret
         var written: Int32 = 0
-        let direction: Int32 = isSealing ? 1 : 0
-        // SAFETY: the key has 32 bytes; what is written is `count` bytes and a tag.
-        let isReady = unsafe withUnsafeBytes(of: &secret) { raw in
+        // SAFETY: the key has 32 bytes, which stay for the call though it may just have been
+        // rotated away; what is written is `count` bytes and a tag.
+        let isReady = withExtendedLifetime(key) {
             unsafe EVP_CipherInit_ex2(
-                context, CipherSuite.aes256GCM.cipher,
-                raw.baseAddress?.assumingMemoryBound(to: UInt8.self), nonce, direction, nil) == 1
-        }
-        unsafe withUnsafeMutableBytes(of: &secret) {
-            unsafe OPENSSL_cleanse($0.baseAddress, $0.count)
+                context, CipherSuite.aes256GCM.cipher, key.secret.bytes, nonce,
+                isSealing ? 1 : 0, nil) == 1
         }
         let tagged = Int32(tagCount)
         return unsafe isReady
             && (isSealing
                 || EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, tagged, tag) == 1)
-            && EVP_CipherUpdate(context, nil, &written, name, Int32(nameCount)) == 1
+            && EVP_CipherUpdate(context, nil, &written, name, Int32(TicketKey.nameCount)) == 1
             && EVP_CipherUpdate(context, output, &written, input, Int32(count)) == 1
             && EVP_CipherFinal_ex(context, output + count, &written) == 1
             && (!isSealing
