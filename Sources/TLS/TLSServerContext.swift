@@ -25,6 +25,10 @@ package final class TLSServerContext: Sendable {
     /// at most.
     package static let ticketKeySeconds = 3600
 
+    /// How many such times clients can go from ticket to ticket until the certificate is proven
+    /// to them again.
+    package static let resumedRotationsMax = Int(TicketKeys.rotationsMax)
+
     /// Seals new tickets with a new key.
     package func rotateTicketKeys() {
         tickets.rotate()

@@ -130,6 +130,26 @@ struct HandshakeTests {
         #expect(try Link(context, resuming: new).isResumed)
     }
 
+    /// RFC 8446 §4.6.1: tickets that beget tickets must not let a session go on for ever.
+    @Test func theCertificateIsProvenAnewInTheEnd() throws {
+        let context = try TLSServerContext.make(.ecdsa)
+        context.rotateTicketKeys()
+        var ticket = try #require(try Link(context).client.ticket)
+        for rotation in 1...TLSServerContext.resumedRotationsMax {
+            context.rotateTicketKeys()
+            let link = try Link(context, resuming: ticket)
+            #expect(link.isResumed, "after \(rotation) rotations")
+            ticket = try #require(link.client.ticket)
+        }
+        context.rotateTicketKeys()
+        let full = try Link(context, resuming: ticket)
+        #expect(full.outcome == .complete(resumed: false))
+        // And from there it goes on as before.
+        context.rotateTicketKeys()
+        let next = try #require(full.client.ticket)
+        #expect(try Link(context, resuming: next).isResumed)
+    }
+
     @Test func anotherProcessesTicketIsAFullHandshake() throws {
         let ticket = try #require(try Link(.make(.ecdsa)).client.ticket)
         let link = try Link(.make(.ecdsa), resuming: ticket)

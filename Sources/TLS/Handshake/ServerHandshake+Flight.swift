@@ -165,7 +165,8 @@ extension ServerHandshake {
         let nonce: [UInt8] = [0]
         let key = try engine.expand(schedule.hash, master, "resumption", nonce.span)
         let name = serverName
-        let ticket = try context.tickets.seal(schedule.hash, key, serverName: name.span)
+        let ticket = try context.tickets.seal(
+            schedule.hash, key, provenAt: provenAt, serverName: name.span)
         var message = HandshakeMessage(.newSessionTicket, capacity: 512)
         message.append(number: TLSServerContext.ticketKeySeconds, size: 4)
         message.append(age)

@@ -134,13 +134,14 @@ extension ServerHandshake {
             return nil
         }
         for (index, identity) in identities.enumerated() {
-            if let key = context.tickets.open(
-                hello.span.extracting(identity), suite.hash,
-                serverName: hello.span.extracting(offer.serverName))
-            {
-                preshared.set(key)
-                return index
-            }
+            guard
+                let session = context.tickets.open(
+                    hello.span.extracting(identity), suite.hash,
+                    serverName: hello.span.extracting(offer.serverName))
+            else { continue }
+            provenAt = session.provenAt
+            preshared.set(session.key)
+            return index
         }
         return nil
     }

@@ -53,6 +53,8 @@ final class ServerHandshake {
     /// Of a record's plaintext, in either direction (RFC 6066 §4).
     var plaintextMax = TLSSession.recordPlaintextMax
     var isResumed = false
+    /// As the ticket tells that resumes a session; `nil` without one.
+    var provenAt: UInt32?
     var serverName: [UInt8] = []
 
     struct Retry {

@@ -8,34 +8,59 @@ import Synchronization
 /// before it for tickets that are still about. All workers share them.
 ///
 /// A ticket is the key's name, a nonce, and what resumes a session under AES-256-GCM. How long it
-/// is good for is its key's life: no clock is read.
+/// is good for is its key's life: no clock is read. A ticket begets the next, but not for ever: so
+/// many rotations after the certificate was proven it is to be proven anew (RFC 8446 §4.6.1).
 final class TicketKeys: Sendable {
+    /// What a ticket resumes.
+    struct Session: ~Copyable {
+        let key: Secret
+        /// How many rotations there had been when the certificate was proven.
+        let provenAt: UInt32
+    }
+
+    private struct Keys {
+        var current = TicketKey()
+        var previous: TicketKey?
+        var rotations: UInt32 = 0
+    }
+
     private static let nonceCount = 12
     private static let tagCount = 16
     private static let headCount = TicketKey.nameCount + nonceCount
-    /// The hash's number, the key's length and the key, the server's name.
-    private static let contentMax = 2 + Secret.countMax + ClientOffer.serverNameMax
+    /// The hash's number, the key's length, when the certificate was proven.
+    private static let fixedCount = 2 + 4
+    /// The key follows, and the server's name.
+    private static let contentMax = fixedCount + Secret.countMax + ClientOffer.serverNameMax
+    static let rotationsMax: UInt32 = 24
 
-    private let keys = Mutex<(current: TicketKey, previous: TicketKey?)>((TicketKey(), nil))
+    private let keys = Mutex(Keys())
 
     /// The present key becomes the previous one; tickets of the one before can't resume any more.
     func rotate() {
         let next = TicketKey()
-        keys.withLock { $0 = (next, $0.current) }
+        keys.withLock {
+            $0.previous = $0.current
+            $0.current = next
+            $0.rotations &+= 1
+        }
     }
 
     // MARK: Sealing
 
+    /// - Parameter provenAt: of the session that goes on; `nil` where a new one begins.
     func seal(
-        _ hash: HashFunction, _ key: borrowing Secret, serverName: Span<UInt8>
+        _ hash: HashFunction, _ key: borrowing Secret, provenAt: UInt32?, serverName: Span<UInt8>
     ) throws(Alert) -> [UInt8] {
         precondition(serverName.count <= ClientOffer.serverNameMax)
+        let (current, rotations) = keys.withLock { ($0.current, $0.rotations) }
         var content: [UInt8] = [hash == .sha384 ? 2 : 1, UInt8(key.count)]
         content.reserveCapacity(Self.contentMax)
+        for place in stride(from: 24, through: 0, by: -8) {
+            content.append(UInt8(truncatingIfNeeded: (provenAt ?? rotations) >> UInt32(place)))
+        }
         for index in 0..<key.count { content.append(unsafe key.bytes[index]) }
         for index in serverName.indices { content.append(serverName[index]) }
         defer { Self.wipe(&content) }
-        let current = keys.withLock { $0.current }
         let sealed = unsafe [UInt8](
             unsafeUninitializedCapacity: Self.headCount + content.count + Self.tagCount
         ) { room, used in
@@ -59,13 +84,12 @@ final class TicketKeys: Sendable {
 
     // MARK: Opening
 
-    /// - Returns: the key to resume with; `nil` where the ticket is none of ours, of another hash
-    ///   or for another name.
-    func open(_ ticket: Span<UInt8>, _ hash: HashFunction, serverName: Span<UInt8>) -> Secret? {
+    /// - Returns: what to resume with; `nil` where the ticket is none of ours, of another hash or
+    ///   for another name, or the certificate was proven too long ago.
+    func open(_ ticket: Span<UInt8>, _ hash: HashFunction, serverName: Span<UInt8>) -> Session? {
         let count = ticket.count - Self.headCount - Self.tagCount
-        guard count >= 2, count <= Self.contentMax, let key = key(named: ticket) else {
-            return nil
-        }
+        guard count >= Self.fixedCount, count <= Self.contentMax, let key = key(named: ticket)
+        else { return nil }
         var content = [UInt8](repeating: 0, count: count)
         defer { Self.wipe(&content) }
         // SAFETY: the ticket is readable as long as it counts; the tag is only read.
@@ -80,16 +104,27 @@ final class TicketKeys: Sendable {
             }
         }
         guard isDone else { return nil }
+        return session(in: content.span, hash, serverName: serverName)
+    }
+
+    /// Reads what was sealed, and is ours therefore.
+    private func session(
+        in content: Span<UInt8>, _ hash: HashFunction, serverName: Span<UInt8>
+    ) -> Session? {
         let keyCount = Int(content[1])
+        let nameStart = Self.fixedCount + keyCount
         guard content[0] == (hash == .sha384 ? 2 : 1), keyCount == hash.count,
-            content.count >= 2 + keyCount,
-            content.span.extracting((2 + keyCount)...).equals(serverName)
+            content.count >= nameStart, content.extracting(nameStart...).equals(serverName)
         else { return nil }
-        return Secret(content.span.extracting(2..<2 + keyCount))
+        var provenAt: UInt32 = 0
+        for index in 2..<Self.fixedCount { provenAt = provenAt << 8 | UInt32(content[index]) }
+        guard keys.withLock({ $0.rotations }) &- provenAt <= Self.rotationsMax else { return nil }
+        return Session(
+            key: Secret(content.extracting(Self.fixedCount..<nameStart)), provenAt: provenAt)
     }
 
     private func key(named ticket: Span<UInt8>) -> TicketKey? {
-        let (current, previous) = keys.withLock { $0 }
+        let (current, previous) = keys.withLock { ($0.current, $0.previous) }
         if current.hasSealed(ticket) { return current }
         guard let previous, previous.hasSealed(ticket) else { return nil }
         return previous
