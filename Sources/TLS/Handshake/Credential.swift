@@ -100,7 +100,8 @@ final class Credential: @unchecked Sendable {
             let isDone = unsafe digest.span.withUnsafeBufferPointer {
                 unsafe EVP_PKEY_sign(context, room.baseAddress, &count, $0.baseAddress, $0.count)
             }
-            used = isDone == 1 ? count : 0
+            // Out of memory, OpenSSL 3.0 signs ECDSA with success and a length of 2^32 - 1.
+            used = isDone == 1 && count <= room.count ? count : 0
         }
         guard !signature.isEmpty else {
             ERR_clear_error()

@@ -70,7 +70,7 @@ final class KeyExchange {
             // SAFETY: libcrypto writes no more than the room it is told of.
             let isDone = unsafe EVP_PKEY_get_octet_string_param(
                 key, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, room.baseAddress, room.count, &count)
-            used = isDone == 1 ? count : 0
+            used = isDone == 1 && count <= room.count ? count : 0
         }
         guard share.count == group.shareCount else { throw .internalError }
         return share
