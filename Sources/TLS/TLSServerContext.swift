@@ -15,6 +15,12 @@ package final class TLSServerContext: Sendable {
     ///   - certificate: PEM, the leaf first, then its chain.
     ///   - key: PEM, ECDSA or RSA, without a passphrase.
     package init(certificate: borrowing Span<UInt8>, key: borrowing Span<UInt8>) throws(TLSFault) {
+        // What is fetched once is fetched now: not first in a handshake, where memory may be short
+        // and a failure would be remembered. ChaCha20 is the only one that may be missing.
+        _ = CipherSuite.chaCha20Poly1305.isAvailable
+        guard CipherSuite.aes128GCM.isAvailable, CipherSuite.aes256GCM.isAvailable else {
+            throw TLSFault.configuration("libcrypto has no AES-GCM or no SHA-2")
+        }
         credential = try Credential(certificate: certificate, key: key)
     }
 

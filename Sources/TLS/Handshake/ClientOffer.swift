@@ -88,9 +88,9 @@ struct ClientOffer {
         var list = list
         while !list.isAtEnd {
             let number = try list.number(message, size: 2)
-            guard let suite = CipherSuite(rawValue: UInt16(number)), !suites.contains(suite) else {
-                continue
-            }
+            guard let suite = CipherSuite(rawValue: UInt16(number)), suite.isAvailable,
+                !suites.contains(suite)
+            else { continue }
             suites.append(suite)
         }
     }

@@ -24,6 +24,9 @@ enum CipherSuite: UInt16 {
         }
     }
 
+    /// Whether libcrypto has what it takes: a provider may have no ChaCha20.
+    var isAvailable: Bool { unsafe cipher != nil && hash.function != nil }
+
     // An implicit fetch for each connection would cost more than the key's set-up.
     private nonisolated(unsafe) static let aes128 = unsafe EVP_CIPHER_fetch(nil, "AES-128-GCM", nil)
     private nonisolated(unsafe) static let aes256 = unsafe EVP_CIPHER_fetch(nil, "AES-256-GCM", nil)
