@@ -35,6 +35,29 @@ struct HandshakeRecordTests {
         #expect(server.handshake(client.takeOutput()) == .complete(resumed: false))
     }
 
+    /// A client that stops within a record makes the gateway hold what it has sent, in no slab.
+    @Test func nothingStaysInTheInput() throws {
+        let client = try client()
+        let server = try Server(.make(.ecdsa))
+        let hello = HelloBuilder.records(hello(client), capacity: 16_384)
+        for cut in [1, 4, 5, 6, 100, hello.count - 1] {
+            let server = try Server(.make(.ecdsa))
+            #expect(server.handshake(Array(hello.prefix(cut))) == .needMore)
+            #expect(server.unread == 0, "\(cut) bytes")
+        }
+        #expect(server.handshake(hello) == .needMore)
+        client.feed(server.takeOutput())
+        client.handshake()
+        // What comes behind Finished is for whoever reads next.
+        let rest = client.takeOutput() + client.write([1, 2, 3])
+        for byte in rest.prefix(20) {
+            #expect(server.handshake([byte]) == .needMore)
+            #expect(server.unread == 0)
+        }
+        #expect(server.handshake(Array(rest.dropFirst(20))) == .complete(resumed: false))
+        #expect(server.read().bytes == [1, 2, 3])
+    }
+
     /// - Returns: the alert of the server, in the clear.
     private func alert(_ bytes: [UInt8]) throws -> UInt8? {
         let server = try Server(.make(.ecdsa))

@@ -33,6 +33,9 @@ final class ServerHandshake {
     let tools: TLSTools
     let recordsPerKeyMax: UInt64
     private var state = State.awaitingHello
+    /// What has come of a record that is not all there: as much memory as the client has sent,
+    /// where the input would hold a whole slab until the rest came.
+    private var partial: [UInt8] = []
     /// What has come of a message.
     private var message: [UInt8] = []
     /// Records that wait for room in the output.
@@ -102,32 +105,64 @@ final class ServerHandshake {
 
     /// - Returns: false where it is not all there.
     private func takeRecord(_ input: inout Buffer) throws(Alert) -> Bool {
-        guard let length = try length(ofRecordIn: input.readable) else { return false }
-        let type = input.readable[0]
-        let end = RecordProtection.headerCount + length
-        if type == ContentType.applicationData {
-            try takeProtected(&input, length)
+        if partial.isEmpty {
+            let count = try count(ofRecord: input.readable)
+            guard input.count >= count else {
+                setAside(input.count, of: &input)
+                return false
+            }
+            try take(input.writable, count)
+            input.consume(count)
         } else {
-            try take(type, input.readable.extracting(RecordProtection.headerCount..<end))
+            guard try complete(from: &input) else { return false }
+            var record = partial
+            partial = []
+            let count = record.count
+            try take(record.mutableSpan, count)
         }
-        input.consume(end)
         try receive()
         return true
     }
 
-    /// Of what follows the header (§5.1); `nil` where it is not all there.
-    private func length(ofRecordIn bytes: Span<UInt8>) throws(Alert) -> Int? {
-        guard bytes.count > 0 else { return nil }
+    /// Adds to what has come of a record.
+    ///
+    /// - Returns: whether it is all there.
+    private func complete(from input: inout Buffer) throws(Alert) -> Bool {
+        while true {
+            let header = Array(partial.prefix(RecordProtection.headerCount))
+            let missing = try count(ofRecord: header.span) - partial.count
+            guard missing > 0 else { return true }
+            guard !input.isEmpty else { return false }
+            setAside(min(missing, input.count), of: &input)
+        }
+    }
+
+    private func setAside(_ count: Int, of input: inout Buffer) {
+        for index in 0..<count { partial.append(input.readable[index]) }
+        input.consume(count)
+    }
+
+    /// Of the record that begins so (§5.1), as far as it is known: of its header at least.
+    private func count(ofRecord bytes: Span<UInt8>) throws(Alert) -> Int {
+        guard bytes.count > 0 else { return RecordProtection.headerCount }
         try judge(type: bytes[0])
-        guard bytes.count >= RecordProtection.headerCount else { return nil }
+        guard bytes.count >= RecordProtection.headerCount else {
+            return RecordProtection.headerCount
+        }
         guard bytes[1] == 3 else { throw .protocolVersion }
         let length = Int(bytes[3]) << 8 | Int(bytes[4])
         let expansion = bytes[0] == ContentType.applicationData ? RecordLayer.expansionMax : 0
         guard length <= TLSSession.recordPlaintextMax + expansion else { throw .recordOverflow }
-        return bytes.count >= RecordProtection.headerCount + length ? length : nil
+        return RecordProtection.headerCount + length
     }
 
-    private func take(_ type: UInt8, _ content: Span<UInt8>) throws(Alert) {
+    /// Takes the record of `count` bytes that `bytes` begin with.
+    private func take(_ bytes: consuming MutableSpan<UInt8>, _ count: Int) throws(Alert) {
+        let type = bytes[0]
+        guard type != ContentType.applicationData else {
+            return try takeProtected(bytes, count - RecordProtection.headerCount)
+        }
+        let content = bytes.span.extracting(RecordProtection.headerCount..<count)
         switch type {
         case ContentType.handshake: try collect(content)
         case ContentType.alert: try judge(alert: content)
@@ -162,12 +197,13 @@ final class ServerHandshake {
         guard meaninglessRecords <= Self.meaninglessRecordsMax else { throw .unexpectedMessage }
     }
 
-    private func takeProtected(_ input: inout Buffer, _ length: Int) throws(Alert) {
+    private func takeProtected(
+        _ record: consuming MutableSpan<UInt8>, _ length: Int
+    ) throws(Alert) {
         // Less is no record, dropped or not: so each that is dropped counts.
         guard length > RecordProtection.tagCount else { throw .badRecordMAC }
         guard state == .awaitingFinished else { return try skipEarlyData(length) }
         var isOpen = false
-        var record = input.writable
         // SAFETY: the record is there whole, and opened right where its body begins.
         unsafe record.withUnsafeMutableBufferPointer { place in
             guard let base = place.baseAddress else { return }
@@ -184,7 +220,7 @@ final class ServerHandshake {
         earlyDataLeft = 0
         let count = length - RecordProtection.tagCount
         try takeInner(
-            input.readable.extracting(
+            record.span.extracting(
                 RecordProtection.headerCount..<RecordProtection.headerCount + count))
     }
 
