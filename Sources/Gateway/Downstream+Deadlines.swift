@@ -14,7 +14,8 @@ extension Downstream {
         let limits = context.limits
         if phase == .lingering { return lingerUntil }
         if isStarved { return context.now.milliseconds + Self.starvedMilliseconds }
-        if !cipherOut.isEmpty {
+        let isShakingHands = phase == .sniffing || phase == .handshaking
+        if !cipherOut.isEmpty, !isShakingHands {
             // The client does not read: as long as an idle connection may last, not longer.
             return lastWriteAt + UInt64(limits.keepaliveTimeoutMilliseconds)
         }
@@ -37,7 +38,10 @@ extension Downstream {
             return exchange.startedAt / 1_000_000 + UInt64(limits.headerTimeoutMilliseconds)
         case .awaitingHead:
             let idleSince = max(lastReadAt, lastWriteAt)
-            return idleSince + UInt64(limits.keepaliveTimeoutMilliseconds)
+            let end = idleSince + UInt64(limits.keepaliveTimeoutMilliseconds)
+            // Half a record is the beginning of a head, and holds memory.
+            guard recordSince > 0 else { return end }
+            return min(end, recordSince + UInt64(limits.headerTimeoutMilliseconds))
         case .judging:
             return pauseDeadline(bodyTimeout: UInt64(limits.bodyTimeoutMilliseconds))
         case .receivingBody where isWaitingForUpstream:
@@ -69,7 +73,8 @@ extension Downstream {
         let now = context.now.milliseconds
         if isStarved {
             isStarved = false
-            return advance(&context, &pool)
+            // Takes back what was put aside of the input, which nothing else may bring to mind.
+            return onReadable(&context, &pool)
         }
         guard deadline(context) <= now else {
             arm(&context)

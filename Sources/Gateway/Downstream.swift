@@ -77,6 +77,8 @@ struct Downstream: ~Copyable {
     var acceptedAt: UInt64
     var lastReadAt: UInt64
     var lastWriteAt: UInt64
+    /// Since when an idle connection has sent a part of a record; 0 where there is none.
+    var recordSince: UInt64 = 0
     var lingerUntil: UInt64 = 0
     var lingerBytes = 0
 
@@ -183,13 +185,23 @@ struct Downstream: ~Copyable {
             guard closeGracefully(&context) else { return .close }
         }
         if phase == .lingering, hasEnded { return .close }
+        noteHalfRecord(context.now.milliseconds)
         watch(&context)
         arm(&context)
         cipherIn.releaseIfEmpty(to: &context.pool)
-        if phase == .open || phase == .handshaking { putRestAside(&context) }
+        if phase == .open { putRestAside(&context) }
         plainIn.releaseIfEmpty(to: &context.pool)
         cipherOut.releaseIfEmpty(to: &context.pool)
         return .keep
+    }
+
+    private mutating func noteHalfRecord(_ now: UInt64) {
+        let isIdle = exchange.request == .awaitingHead && exchange.startedAt == 0
+        if !isIdle || cipherIn.isEmpty && !opening.isAttached {
+            recordSince = 0
+        } else if recordSince == 0 {
+            recordSince = now
+        }
     }
 
     /// What the client's FIN means here.
@@ -238,8 +250,10 @@ struct Downstream: ~Copyable {
 
     private mutating func watch(_ context: inout WorkerContext) {
         let hasNoRoom = isFull || (plainIn.isAttached && plainIn.roomAfterCompaction == 0)
-        let isStillHandshaking = phase == .sniffing || phase == .handshaking
-        let wantsInput = phase == .lingering || isStillHandshaking || !hasNoRoom
+        let isShakingHands = phase == .sniffing || phase == .handshaking
+        // A client has nothing to say before it has our flight.
+        let wantsInput =
+            phase == .lingering || (isShakingHands ? cipherOut.isEmpty : !hasNoRoom)
         let wanted = Interest(
             readable: !hasEnded && wantsInput && !isStarved,
             writable: !cipherOut.isEmpty && !isAnswerPutOff)

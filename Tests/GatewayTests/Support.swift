@@ -24,6 +24,7 @@ final class House {
     private let address: SocketAddress
     private let upstream: Listener
     private var upstreamSockets: [Peer] = []
+    private var hoard = SlotTable<Hoarded>(kind: 9, capacity: WorkerContext.slabsMax)
 
     /// - Parameter limits: the policy's `listen.limits`.
     init(limits: String = "{}") throws {
@@ -57,7 +58,10 @@ final class House {
         self.upstream = upstream
     }
 
-    deinit { worker.closeAll() }
+    deinit {
+        returnMemory()
+        worker.closeAll()
+    }
 
     private static func digest(_ key: String) throws -> SHA256Digest {
         let bytes = Array(key.utf8)
@@ -95,6 +99,27 @@ final class House {
     func hold(_ verdict: Verdict, at position: Int? = nil) {
         if let position { worker.context.chain.order[position] = .hold }
         worker.context.chain.hold = verdict
+    }
+
+    // MARK: Memory
+
+    struct Hoarded: ~Copyable {
+        var buffer = Buffer()
+    }
+
+    /// Takes all slabs that connections could have, but for so many.
+    func takeMemory(leaving count: Int) {
+        let bound = WorkerContext.slabsMax
+        while worker.context.pool.lent < bound - count, let index = hoard.insert(Hoarded()) {
+            _ = hoard[index].buffer.attach(from: &worker.context.pool)
+        }
+    }
+
+    func returnMemory() {
+        for index in 0..<hoard.indexEnd where hoard.isOccupied(index) {
+            hoard[index].buffer.release(to: &worker.context.pool)
+            _ = hoard.remove(at: index)
+        }
     }
 
     // MARK: Moving on
@@ -229,6 +254,15 @@ final class HouseClient {
     }
 
     func send(_ text: String) { peer.send(tls.write(Array(text.utf8))) }
+
+    /// All of the text's records but the last bytes, which can follow.
+    func sendPart(_ text: String, leaving count: Int) -> [UInt8] {
+        let records = tls.write(Array(text.utf8))
+        peer.send(Array(records.dropLast(count)))
+        return Array(records.suffix(count))
+    }
+
+    func send(sealed bytes: [UInt8]) { peer.send(bytes) }
 
     func close() {
         peer.send(tls.close())

@@ -13,8 +13,12 @@ extension ClientOffer {
             let code = try content.number(message, size: 1)
             guard (1...4).contains(code) else { throw .illegalParameter }
             fragmentLengthCode = UInt8(code)
-        case ExtensionType.supportedGroups: try readGroups(&content, message)
-        case ExtensionType.signatureAlgorithms: try readSchemes(&content, message)
+        case ExtensionType.supportedGroups:
+            let list = try content.vector(message, size: 2, 2...65534)
+            groups = try Self.known(list, message)
+        case ExtensionType.signatureAlgorithms:
+            let list = try content.vector(message, size: 2, 2...65534)
+            schemes = try Self.known(list, message)
         case ExtensionType.applicationProtocols: try readProtocols(&content, message)
         case ExtensionType.preSharedKey: try readPreSharedKeys(&content, message)
         case ExtensionType.earlyData: offersEarlyData = true
@@ -24,6 +28,19 @@ extension ClientOffer {
         default: return
         }
         try content.expectEnd()
+    }
+
+    /// Those of a list of numbers that are ours, each once, in the client's order.
+    static func known<Number: RawRepresentable<UInt16> & Equatable>(
+        _ list: MessageReader, _ message: Span<UInt8>
+    ) throws(Alert) -> [Number] {
+        var list = list
+        var known: [Number] = []
+        while !list.isAtEnd {
+            let number = UInt16(truncatingIfNeeded: try list.number(message, size: 2))
+            if let ours = Number(rawValue: number), !known.contains(ours) { known.append(ours) }
+        }
+        return known
     }
 
     /// RFC 6066 §3: one name, of a host.
@@ -37,35 +54,6 @@ extension ClientOffer {
         guard name.count <= Self.serverNameMax else { throw .unrecognizedName }
         for index in name where message[index] == 0 { throw .unrecognizedName }
         serverName = name
-    }
-
-    private mutating func readGroups(
-        _ content: inout MessageReader, _ message: Span<UInt8>
-    ) throws(Alert) {
-        var list = try content.vector(message, size: 2, 2...65534)
-        var known: [NamedGroup] = []
-        while !list.isAtEnd {
-            let number = try list.number(message, size: 2)
-            guard let group = NamedGroup(rawValue: UInt16(number)), !known.contains(group) else {
-                continue
-            }
-            known.append(group)
-        }
-        groups = known
-    }
-
-    private mutating func readSchemes(
-        _ content: inout MessageReader, _ message: Span<UInt8>
-    ) throws(Alert) {
-        var list = try content.vector(message, size: 2, 2...65534)
-        var known: [SignatureScheme] = []
-        while !list.isAtEnd {
-            let number = try list.number(message, size: 2)
-            guard let scheme = SignatureScheme(rawValue: UInt16(number)), !known.contains(scheme)
-            else { continue }
-            known.append(scheme)
-        }
-        schemes = known
     }
 
     /// RFC 7301 §3.1.

@@ -59,7 +59,9 @@ struct ClientOffer {
         random = reader.offset..<reader.offset + 32
         try reader.skip(32)
         sessionID = try reader.vector(message, size: 1, 0...32).rest
-        try readSuites(reader.vector(message, size: 2, 2...65534), message)
+        let list: [CipherSuite] = try Self.known(
+            reader.vector(message, size: 2, 2...65534), message)
+        suites = list.filter(\.isAvailable)
         let compression = try reader.vector(message, size: 1, 1...255)
         compressesNothing =
             compression.rest.count == 1 && message[compression.rest.lowerBound] == 0
@@ -79,19 +81,6 @@ struct ClientOffer {
             guard type != ExtensionType.preSharedKey || extensions.isAtEnd else {
                 throw .illegalParameter
             }
-        }
-    }
-
-    private mutating func readSuites(
-        _ list: MessageReader, _ message: Span<UInt8>
-    ) throws(Alert) {
-        var list = list
-        while !list.isAtEnd {
-            let number = try list.number(message, size: 2)
-            guard let suite = CipherSuite(rawValue: UInt16(number)), suite.isAvailable,
-                !suites.contains(suite)
-            else { continue }
-            suites.append(suite)
         }
     }
 

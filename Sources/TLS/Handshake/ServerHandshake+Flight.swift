@@ -29,13 +29,13 @@ extension ServerHandshake {
         let clientHandshake = try schedule.derive("c hs traffic", agreed)
         let serverHandshake = try schedule.derive("s hs traffic", agreed)
         let flight = try flight(offer, choice, schedule, serverHandshake)
-        try protect(choice.suite, serverHandshake)
+        writing = try protection(choice.suite, serverHandshake, isSealing: true)
         try seal(ContentType.handshake, flight.span)
 
         let whole = try engine.digest()
         let expected = try schedule.finished(clientHandshake, whole)
         expectedFinished = expected
-        try expect(choice.suite, clientHandshake)
+        reading = try protection(choice.suite, clientHandshake, isSealing: false)
         try schedule.advance(with: Secret(count: schedule.hash.count))
         clientSecret = try schedule.derive("c ap traffic", whole)
         guard writing?.rekey(try schedule.derive("s ap traffic", whole), engine) ?? false else {
@@ -55,20 +55,12 @@ extension ServerHandshake {
         guard isDone else { throw .internalError }
     }
 
-    private func protect(
-        _ suite: CipherSuite, _ secret: consuming Secret
-    ) throws(Alert) {
-        var protection = RecordProtection(suite, secret, isSealing: true)
+    private func protection(
+        _ suite: CipherSuite, _ secret: consuming Secret, isSealing: Bool
+    ) throws(Alert) -> RecordProtection {
+        var protection = RecordProtection(suite, secret, isSealing: isSealing)
         guard protection.setKey(tools.engine) else { throw .internalError }
-        writing = consume protection
-    }
-
-    private func expect(
-        _ suite: CipherSuite, _ secret: consuming Secret
-    ) throws(Alert) {
-        var protection = RecordProtection(suite, secret, isSealing: false)
-        guard protection.setKey(tools.engine) else { throw .internalError }
-        reading = consume protection
+        return protection
     }
 
     /// ServerHello (§4.1.3).
