@@ -13,12 +13,15 @@ class Options(argparse.Namespace):
     def modes(self):
         return MODES if self.mode == "all" else (self.mode,)
 
-    def finish(self, thresholds, measured):
-        """Records or holds what was measured, where that was asked for; the exit status."""
+    def finish(self, thresholds, measured, names=None):
+        """Records or holds what was measured, where that was asked for; the exit status.
+
+        - names: of the numbers to hold, where not all are.
+        """
         if self.record:
             thresholds.record(measured)
         if self.gate:
-            return 0 if thresholds.hold(measured) else 1
+            return 0 if thresholds.hold(measured, names) else 1
         return 0
 
 

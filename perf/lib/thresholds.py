@@ -27,8 +27,11 @@ class Thresholds:
              "measured_with": environment(), "modes": {**kept, **measured}}, indent=2) + "\n")
         print(f"wrote {self.path.relative_to(REPOSITORY)}")
 
-    def hold(self, measured):
-        """Prints each number beside its threshold; whether none is exceeded."""
+    def hold(self, measured, names=None):
+        """Prints each number beside its threshold; whether none is exceeded.
+
+        - names: those to hold; all unless they are given.
+        """
         if not self.path.exists():
             raise SystemExit(f"{self.path.relative_to(REPOSITORY)} is not there: --record makes it")
         document = json.loads(self.path.read_text())
@@ -40,7 +43,7 @@ class Thresholds:
         for mode, numbers in measured.items():
             limits = document["modes"].get(mode, {})
             # What is counted now and was not there when the thresholds were made, is too much.
-            for name in sorted({*numbers, *limits}):
+            for name in sorted({*numbers, *limits} if names is None else names):
                 value, limit = numbers.get(name, 0), limits.get(name, 0)
                 is_over = value > limit * room
                 passed, failed = passed + (not is_over), failed + is_over

@@ -12,7 +12,7 @@ final class Testbed {
     let cores: Cores
     /// What gateways are started with.
     let folder: GatewayFolder
-    private let program: String
+    let program: String
     private let upstreamAddress: SocketAddress
     private let upstream: Child
     private var proxy: (any Proxy)?
