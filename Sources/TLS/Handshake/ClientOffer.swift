@@ -19,7 +19,6 @@ struct ClientOffer {
     static let identitiesMax = 4
     static let serverNameMax = 255
 
-    private(set) var random: Range<Int> = 0..<0
     private(set) var sessionID: Range<Int> = 0..<0
     /// Those of ours, in the client's order.
     private(set) var suites: [CipherSuite] = []
@@ -56,7 +55,7 @@ struct ClientOffer {
         var reader = MessageReader(HandshakeMessage.headerCount..<message.count)
         // §D.5: whoever still knows SSL 3 is not spoken to.
         guard try reader.number(message, size: 2) > 0x0300 else { throw .protocolVersion }
-        random = reader.offset..<reader.offset + 32
+        // TLS 1.3 has no use for the client's random but in the transcript.
         try reader.skip(32)
         sessionID = try reader.vector(message, size: 1, 0...32).rest
         let list: [CipherSuite] = try Self.known(
