@@ -92,6 +92,13 @@ def refused(gateway):
 
 
 @pytest.fixture
+def client(gateway):
+    """A client that has said nothing yet, not even of TLS."""
+    with Client(gateway.address) as client:
+        yield client
+
+
+@pytest.fixture
 def still_serves(served):
     """After the test, whatever it did, the next client is served."""
     yield

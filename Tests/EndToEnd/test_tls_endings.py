@@ -27,12 +27,6 @@ def policy_patch():
 
 
 @pytest.fixture
-def client(gateway):
-    with Client(gateway.address) as client:
-        yield client
-
-
-@pytest.fixture
 def open_client(client):
     client.connect().await_ticket()
     return client

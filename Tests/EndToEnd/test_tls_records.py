@@ -23,13 +23,6 @@ def policy_patch():
 
 
 @pytest.fixture
-def client(gateway):
-    """A client that has said nothing yet."""
-    with Client(gateway.address) as client:
-        yield client
-
-
-@pytest.fixture
 def due(client):
     """A client whose Finished is due."""
     client.start()

@@ -24,12 +24,6 @@ def policy_patch():
 
 
 @pytest.fixture
-def client(gateway):
-    with Client(gateway.address) as client:
-        yield client
-
-
-@pytest.fixture
 def due(client):
     """A client whose Finished is due."""
     return at_stage(client, "flight")
