@@ -120,10 +120,10 @@ extension Downstream {
 
     /// The turn's end: sends the request that was put off.
     mutating func sendRequest(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
-        exchange.ownNanoseconds += context.elapsed
         guard push(&context, &pool) else {
             return fate(upstreamLost(.reset, &context, &pool), &context, &pool)
         }
+        exchange.ownNanoseconds += context.elapsed
         return .keep
     }
 

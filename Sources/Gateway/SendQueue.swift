@@ -6,7 +6,7 @@ import Bytes
 ///
 /// A send wakes whoever waits at the other end, and that is the dearest part of it. Sends that
 /// follow each other closely find the other process awake, so a busy turn pays for one waking and
-/// the peer reads the messages together. With one event a turn nothing is put off.
+/// the peer reads the messages together. A turn of one event ends at once, and nobody waits.
 struct SendQueue: ~Copyable {
     /// Each that waits holds a slab. Beyond this a message leaves at once.
     static let capacity = 64

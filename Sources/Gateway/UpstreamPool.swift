@@ -81,6 +81,8 @@ struct UpstreamPool: ~Copyable {
             connections[idle].owner = owner
             connections[idle].isReused = true
             connections[idle].sentCount = 0
+            // It no longer idles: its next deadline comes with the request's bytes.
+            context.timers.cancel(timerBase + idle)
             return .lent(idle)
         }
         return connect(upstream: upstream, to: owner, &context)
