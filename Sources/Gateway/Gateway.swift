@@ -59,7 +59,7 @@ package final class Gateway: Sendable {
             codes: Problem.allCases.map { "\($0.code)" },
             filters: configuration.filters.map(\.name),
             upstreams: configuration.upstreams.map {
-                .init(name: $0.name, endpoints: ["\($0.endpoint)"])
+                .init(name: $0.name, endpoints: $0.endpoints.map(\.label))
             })
         var metrics: [WorkerMetrics] = []
         for _ in 0..<workers { metrics.append(WorkerMetrics(schema: schema)) }

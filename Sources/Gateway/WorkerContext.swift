@@ -79,7 +79,7 @@ struct WorkerContext: ~Copyable {
         hasTrustedProxies = !configuration.listen.trustedProxies.isEmpty
         limits = configuration.listen.limits
         isLoggingRequests = level == .info || level == .debug
-        endpointNames = configuration.upstreams.map { Array("\($0.endpoint)".utf8) }
+        endpointNames = configuration.upstreams.map { Array($0.endpoints[0].authority.utf8) }
         now = Instant.read()
         timers = TimerWheel(capacity: timerCapacity, now: now.milliseconds)
         memoPool = SlabPool(

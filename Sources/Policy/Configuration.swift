@@ -38,7 +38,7 @@ package struct Configuration: Sendable {
         self.mode = mode
         workers = mode == .sidecar ? 1 : nil
         listen = Listen(connections: mode == .sidecar ? 2000 : 20_000)
-        upstreams = [Upstream(name: "upstream", endpoint: Upstream.loopback)]
+        upstreams = [Upstream(name: "upstream", endpoints: [Upstream.loopback])]
         routes = [Route(path: "/", upstreamIndex: 0)]
     }
 

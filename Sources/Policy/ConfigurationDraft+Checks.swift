@@ -51,8 +51,11 @@ extension ConfigurationDraft {
     private mutating func checkAddresses() {
         guard case .tcp(let admin) = configuration.admin else { return }
         for (index, upstream) in configuration.upstreams.enumerated()
-        where upstream.endpoint.reaches(admin) && isEndpointKnown(index) {
-            fault(upstreamPlace(index), "the endpoint \(upstream.endpoint) is the admin address")
+        where isEndpointKnown(index) {
+            for case .tcp(let address) in upstream.endpoints.map(\.place)
+            where address.reaches(admin) {
+                fault(upstreamPlace(index), "the endpoint \(address) is the admin address")
+            }
         }
         if configuration.listen.address.reaches(admin)
             || admin.reaches(configuration.listen.address)

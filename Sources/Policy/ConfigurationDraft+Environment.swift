@@ -190,7 +190,7 @@ extension ConfigurationDraft {
             return fault(entry.place, "the policy has several upstreams, and this cannot say which")
         }
         do {
-            configuration.upstreams[0].endpoint = try UpstreamURL(entry.text).endpoint
+            configuration.upstreams[0].endpoints = [try UpstreamURL(entry.text)]
             note(.upstreamEndpoint, from: entry.source, at: entry.place)
         } catch {
             fault(entry.place, error.reason)

@@ -34,7 +34,8 @@ extension ConfigurationDraft {
             "name", "endpoints", "balance", "connect_timeout", "first_byte_timeout",
             "max_connections", "max_pending", "audience", "shared_audience",
         ]
-        var upstream = Configuration.Upstream(name: "", endpoint: Configuration.Upstream.loopback)
+        var upstream = Configuration.Upstream(
+            name: "", endpoints: [Configuration.Upstream.loopback])
         var endpointNode: PolicyNode?
         defer {
             configuration.upstreams.append(upstream)
@@ -54,7 +55,7 @@ extension ConfigurationDraft {
             upstream.name = name
         }
         if let endpoints = required(object, "endpoints"), let (url, item) = endpoint(endpoints) {
-            upstream.endpoint = url.endpoint
+            upstream.endpoints = [url]
             endpointNode = item
         }
         if let node = object["connect_timeout"], let value = duration(node, in: Bounds.timeout) {

@@ -145,7 +145,8 @@ package struct EffectiveSummary: CustomStringConvertible {
             let audience = upstream.audience.map { "audience \($0), " } ?? ""
             add(
                 "  \(upstream.name)",
-                "http://\(upstream.endpoint), \(audience)\(upstream.maxConnections) connections",
+                upstream.endpoints.map(\.description).joined(separator: " ")
+                    + ", \(audience)\(upstream.maxConnections) connections",
                 .upstreamEndpoint)
         }
     }

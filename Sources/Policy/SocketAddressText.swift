@@ -78,8 +78,11 @@ package struct SocketAddressText: Sendable, Hashable {
 }
 
 extension SocketAddressText: CustomStringConvertible {
-    package var description: String {
+    package var description: String { "\(hostText):\(port)" }
+
+    /// The host alone, an IPv6 address in brackets.
+    package var hostText: String {
         let needsBrackets = address.map { !$0.isIPv4 } ?? false
-        return needsBrackets ? "[\(host)]:\(port)" : "\(host):\(port)"
+        return needsBrackets ? "[\(host)]" : host
     }
 }

@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The URL of an upstream endpoint: scheme, host and port, and nothing else.
-package struct UpstreamURL: Sendable, Equatable {
-    package let endpoint: SocketAddressText
+/// The URL of an upstream endpoint: scheme, host and port, or the path of a Unix socket, and
+/// nothing else.
+package struct UpstreamURL: Sendable, Hashable {
+    package enum Place: Sendable, Hashable {
+        case tcp(SocketAddressText)
+        /// Absolute.
+        case unix(path: String)
+    }
+
+    package let place: Place
+    package let isTLS: Bool
 
     package enum Fault: Error, Equatable {
         case notBuilt(String)
@@ -16,10 +24,48 @@ package struct UpstreamURL: Sendable, Equatable {
         }
     }
 
+    package init(plaintext address: SocketAddressText) {
+        place = .tcp(address)
+        isTLS = false
+    }
+
     package init(_ text: String) throws(Fault) {
         if text.hasPrefix("https://") { throw .notBuilt("`https://` to an upstream") }
         if text.hasPrefix("unix:") { throw .notBuilt("`unix:` to an upstream") }
-        endpoint = try OriginText.parse(text, scheme: "http://", defaultPort: 80)
+        self.init(plaintext: try OriginText.parse(text, scheme: "http://", defaultPort: 80))
+    }
+
+    /// Host and port; `nil` for a Unix socket.
+    package var address: SocketAddressText? {
+        if case .tcp(let address) = place { return address }
+        return nil
+    }
+
+    /// As metrics and logs name the endpoint: `host:port`, or `unix:/path`.
+    package var label: String {
+        switch place {
+        case .tcp(let address): address.description
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+
+    /// As `Host` names it (RFC 9110 §7.2): without the scheme's own port; a socket has no name but
+    /// the machine's.
+    package var authority: String {
+        switch place {
+        case .tcp(let address):
+            address.port == (isTLS ? 443 : 80) ? address.hostText : address.description
+        case .unix: "localhost"
+        }
+    }
+}
+
+extension UpstreamURL: CustomStringConvertible {
+    package var description: String {
+        switch place {
+        case .tcp: (isTLS ? "https://" : "http://") + label
+        case .unix: label
+        }
     }
 }
 

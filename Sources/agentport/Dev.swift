@@ -72,7 +72,7 @@ private struct Dev {
     private static func server(
         of sample: SampleUpstream, at configuration: Configuration
     ) throws -> SmallServer {
-        let listener = try listen(on: configuration.upstreams[0].endpoint.port)
+        let listener = try listen(on: configuration.upstreams[0].endpoints[0].address?.port ?? 0)
         return SmallServer(listener, kind: 20) { sample.answer($0, nowSeconds: nowSeconds) }
     }
 

@@ -52,8 +52,8 @@ final class Assembly {
         gateway = Gateway(
             configuration: configuration, state: state, tls: secrets.tls,
             jwks: try JWKS(keys: [key]),
-            endpoints: configuration.upstreams.map {
-                Endpoint(host: $0.endpoint.host, port: $0.endpoint.port)
+            endpoints: configuration.upstreams.compactMap(\.endpoints[0].address).map {
+                Endpoint(host: $0.host, port: $0.port)
             },
             workers: workers, logWakeup: logWakeup)
         writer = LogWriter(gateway.log, wakeup: logWakeup, write: write)

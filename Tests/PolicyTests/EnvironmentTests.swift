@@ -32,7 +32,7 @@ import Testing
         #expect(configuration.admin == .tcp(try #require(SocketAddressText("127.0.0.1:9901"))))
         #expect(configuration.stateDirectory == "/var/lib/agentport")
         #expect(configuration.upstreams.map(\.name) == ["upstream"])
-        #expect(configuration.upstreams.map(\.endpoint.description) == ["openclaw:8080"])
+        #expect(configuration.upstreams.flatMap(\.endpoints).map(\.label) == ["openclaw:8080"])
         #expect(configuration.routes == [Configuration.Route(path: "/", upstreamIndex: 0)])
         #expect(
             configuration.filters.map(\.name) == [
@@ -55,7 +55,7 @@ import Testing
         #expect(configuration.mode == .sidecar)
         #expect(configuration.workers == 1)
         #expect(configuration.listen.limits.connections == 2000)
-        #expect(configuration.upstreams.map(\.endpoint.description) == ["127.0.0.1:8080"])
+        #expect(configuration.upstreams.flatMap(\.endpoints).map(\.label) == ["127.0.0.1:8080"])
     }
 
     @Test func everyVariableCounts() throws {

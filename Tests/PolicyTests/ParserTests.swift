@@ -131,7 +131,7 @@ import Testing
         ("http://[::1]", "[::1]:80"),
     ])
     func upstreamURL(text: String, endpoint: String) throws {
-        #expect(try UpstreamURL(text).endpoint.description == endpoint)
+        #expect(try UpstreamURL(text).address?.description == endpoint)
     }
 
     @Test(arguments: [
