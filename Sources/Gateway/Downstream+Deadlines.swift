@@ -30,8 +30,7 @@ extension Downstream {
         case .open: break
         }
         if exchange.waitingSince > 0 {
-            let upstream = context.gateway.configuration.upstreams[exchange.record.upstream]
-            return exchange.waitingSince + UInt64(upstream.connectTimeoutMilliseconds)
+            return exchange.waitingSince + exchange.connectMilliseconds
         }
         switch exchange.request {
         case .awaitingHead where exchange.startedAt > 0:
@@ -43,11 +42,11 @@ extension Downstream {
             guard recordSince > 0 else { return end }
             return min(end, recordSince + UInt64(limits.headerTimeoutMilliseconds))
         case .judging:
-            return pauseDeadline(bodyTimeout: UInt64(limits.bodyTimeoutMilliseconds))
+            return pauseDeadline(bodyTimeout: exchange.bodyMilliseconds)
         case .receivingBody where isWaitingForUpstream:
             return .max
         case .receivingBody:
-            return lastReadAt + UInt64(limits.bodyTimeoutMilliseconds)
+            return lastReadAt + exchange.bodyMilliseconds
         case .complete:
             // The upstream's own timer runs; a live answer may take as long as it likes.
             return .max
@@ -89,7 +88,9 @@ extension Downstream {
             }
             return .reset
         }
-        if exchange.waitingSince > 0 { return onLent(nil, &context, &pool) }
+        if exchange.waitingSince > 0 {
+            return onNotLent(.overloaded, isServed: false, &context, &pool)
+        }
         switch exchange.request {
         case .awaitingHead where exchange.startedAt > 0:
             refuse(.requestTimeout, &context)

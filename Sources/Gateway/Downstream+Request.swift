@@ -80,11 +80,12 @@ extension Downstream {
             refuse(.headersTooLarge, &context)
             return .progress
         }
-        switch pool.lend(upstream: upstream, to: token, &context) {
+        let lending = pool.lend(upstream: upstream, to: token, tried: 0, &context)
+        switch lending {
         case .lent(let index):
             return begin(on: index, &context, &pool)
-        case .queued:
-            exchange.waitingSince = max(1, context.now.milliseconds)
+        case .queued(let ticket):
+            wait(ticket, &context)
         case .full:
             held.release(to: &context.pool)
             context.metrics.upstream(upstream, result: .overloaded)
@@ -97,12 +98,27 @@ extension Downstream {
         return .progress
     }
 
+    /// Waits in line for a connection.
+    mutating func wait(_ ticket: UInt64, _ context: inout WorkerContext) {
+        exchange.ticket = ticket
+        exchange.waitingSince = max(1, context.now.milliseconds)
+        exchange.response = .none
+    }
+
+    /// Leaves the line, served or not.
+    ///
+    /// - Parameter isServed: it stood at the front.
+    mutating func leaveLine(_ pool: inout UpstreamPool, isServed: Bool) {
+        exchange.waitingSince = 0
+        exchange.ticket = 0
+        pool.leaveLine(exchange.record.upstream, isServed: isServed)
+    }
+
     /// Starts the exchange on a connection, with what of the body has come.
     mutating func begin(
         on index: Int, _ context: inout WorkerContext, _ pool: inout UpstreamPool
     ) -> Step {
         exchange.connection = index
-        exchange.waitingSince = 0
         exchange.response = .awaitingHead
         swap(&pool.connections[index].output, &held)
         held.release(to: &context.pool)
@@ -112,7 +128,7 @@ extension Downstream {
             context.requests.append(pool.connections.token(at: index))
             return .progress
         } else {
-            guard push(&context, &pool) else { return upstreamLost(.reset, &context, &pool) }
+            guard push(&context, &pool) else { return upstreamDeaf(&context, &pool) }
         }
         exchange.ownNanoseconds += context.elapsed
         return .progress
@@ -121,25 +137,30 @@ extension Downstream {
     /// The turn's end: sends the request that was put off.
     mutating func sendRequest(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
         guard push(&context, &pool) else {
-            return fate(upstreamLost(.reset, &context, &pool), &context, &pool)
+            return fate(upstreamDeaf(&context, &pool), &context, &pool)
         }
         exchange.ownNanoseconds += context.elapsed
         return .keep
     }
 
-    /// The wait in line for a connection is over; `nil` where there is none to be had.
+    /// The wait in line for a connection is over: it stood at the front.
     mutating func onLent(
-        _ index: Int?, _ context: inout WorkerContext, _ pool: inout UpstreamPool
+        _ index: Int, _ context: inout WorkerContext, _ pool: inout UpstreamPool
     ) -> Fate {
-        pool.leaveLine(token)
-        guard let index else {
-            exchange.waitingSince = 0
-            held.release(to: &context.pool)
-            context.metrics.upstream(exchange.record.upstream, result: .overloaded)
-            refuse(.overloaded, &context)
-            return advance(&context, &pool)
-        }
+        leaveLine(&pool, isServed: true)
         if case .end(let fate) = begin(on: index, &context, &pool) { return fate }
+        return advance(&context, &pool)
+    }
+
+    /// The wait in line for a connection was in vain.
+    mutating func onNotLent(
+        _ result: UpstreamResult, isServed: Bool, _ context: inout WorkerContext,
+        _ pool: inout UpstreamPool
+    ) -> Fate {
+        leaveLine(&pool, isServed: isServed)
+        held.release(to: &context.pool)
+        context.metrics.upstream(exchange.record.upstream, result: result)
+        refuse(result == .overloaded ? .overloaded : .upstreamUnavailable, &context)
         return advance(&context, &pool)
     }
 
@@ -148,7 +169,8 @@ extension Downstream {
         _ context: inout WorkerContext, _ pool: inout UpstreamPool
     ) -> Step {
         let index = exchange.connection
-        guard index >= 0 else { return .idle }
+        // Once the upstream is deaf, nobody wants the rest; the client's answer closes.
+        guard index >= 0, !pool.connections[index].isDeaf else { return .idle }
         guard pool.connections[index].output.attach(from: &context.pool) else {
             isStarved = true
             return .idle
@@ -161,10 +183,10 @@ extension Downstream {
             return stop(.httpMalformed, &context, &pool)
         }
         let announced = exchange.requestBody.count &+ exchange.requestBody.announced
-        guard announced <= context.limits.bodyBytes else {
+        guard announced <= exchange.bodyMax else {
             return stop(.bodyTooLarge, &context, &pool)
         }
-        guard push(&context, &pool) else { return upstreamLost(.reset, &context, &pool) }
+        guard push(&context, &pool) else { return upstreamDeaf(&context, &pool) }
         let hasMoved = plainIn.count < before || exchange.request != wasReceiving
         // The client's time to send more begins when there is room for it.
         if hasMoved { lastReadAt = context.now.milliseconds }
@@ -191,14 +213,14 @@ extension Downstream {
     /// - Returns: false where the connection is gone.
     mutating func push(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Bool {
         let index = exchange.connection
-        guard pool.connections[index].state != .connecting else { return true }
-        guard pool.connections[index].flush() else { return false }
+        guard pool.connections[index].state == .busy else { return true }
+        guard pool.connections[index].flush(&context) else { return false }
         pool.connections[index].output.releaseIfEmpty(to: &context.pool)
         pool.watchBusy(index, isRelayStalled: !cipherOut.isEmpty, &context)
         if exchange.response == .awaitingHead {
-            let timeout = context.firstByteMilliseconds[exchange.record.upstream]
             context.timers.schedule(
-                pool.timerBase + index, at: context.now.milliseconds + timeout)
+                pool.timerBase + index,
+                at: context.now.milliseconds + exchange.firstByteMilliseconds)
         }
         return true
     }

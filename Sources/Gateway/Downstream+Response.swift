@@ -16,46 +16,10 @@ extension Downstream {
             return abort(&context, &pool)
         }
         pool.connections[index].input.compact()
-        switch pool.connections[index].receive() {
-        case .bytes, .wouldBlock: break
-        case .end: pool.connections[index].hasEnded = true
-        case .failed:
-            // What came before the reset still counts.
-            guard !pool.connections[index].input.isEmpty || exchange.hasResponseBegun else {
-                return fate(upstreamLost(.reset, &context, &pool), &context, &pool)
-            }
-            pool.connections[index].hasEnded = true
-            pool.connections[index].wasReset = true
-        }
+        _ = pool.connections[index].receive(&context)
         let fate = relayResponse(&context, &pool)
         guard fate == .keep, !isAnswerPutOff else { return fate }
         return advance(&context, &pool)
-    }
-
-    /// The upstream connection can be written, or its connect has ended.
-    mutating func onUpstreamWritable(
-        _ context: inout WorkerContext, _ pool: inout UpstreamPool
-    ) -> Fate {
-        let index = exchange.connection
-        if pool.connections[index].state == .connecting {
-            guard pool.connections[index].socket.connectionError == 0 else {
-                return fate(upstreamLost(.connectFailed, &context, &pool), &context, &pool)
-            }
-            pool.connections[index].state = .busy
-        }
-        guard push(&context, &pool) else {
-            return fate(upstreamLost(.reset, &context, &pool), &context, &pool)
-        }
-        return advance(&context, &pool)
-    }
-
-    mutating func onUpstreamTimer(
-        _ context: inout WorkerContext, _ pool: inout UpstreamPool
-    ) -> Fate {
-        let isConnecting = pool.connections[exchange.connection].state == .connecting
-        guard isConnecting || exchange.response == .awaitingHead else { return .keep }
-        let lost = upstreamLost(isConnecting ? .connectFailed : .timedOut, &context, &pool)
-        return fate(lost, &context, &pool)
     }
 
     mutating func fate(
@@ -71,8 +35,8 @@ extension Downstream {
     mutating func relayResponse(
         _ context: inout WorkerContext, _ pool: inout UpstreamPool
     ) -> Fate {
-        if exchange.connection >= 0, pool.connections[exchange.connection].isUnwatched {
-            // Room for what the loop no longer reads.
+        if exchange.connection >= 0, pool.connections[exchange.connection].hasHidden {
+            // Room for what the loop does not tell of.
             _ = pool.connections[exchange.connection].input.attach(from: &context.pool)
         }
         while exchange.connection >= 0, cipherOut.isEmpty {
@@ -82,7 +46,7 @@ extension Downstream {
             guard emit(&context) else { return abort(&context, &pool) }
             switch isStep {
             case .progress: continue
-            case .idle: if readUnwatched(&pool) { continue }
+            case .idle: if readHidden(&context, &pool) { continue }
             case .end(let fate): return fate
             }
             break
@@ -90,28 +54,30 @@ extension Downstream {
         if exchange.connection >= 0 {
             pool.connections[exchange.connection].input.releaseIfEmpty(to: &context.pool)
             pool.watchBusy(exchange.connection, isRelayStalled: !cipherOut.isEmpty, &context)
+            if exchange.idleMilliseconds > 0 { timePause(&context, pool) }
         }
         return .keep
     }
 
-    /// Reads on from a connection that is out of the loop.
+    /// The route bounds the pauses of an answer; not those that its reader makes.
+    private func timePause(_ context: inout WorkerContext, _ pool: borrowing UpstreamPool) {
+        guard exchange.response == .streaming else { return }
+        let timer = pool.timerBase + exchange.connection
+        guard cipherOut.isEmpty else { return context.timers.cancel(timer) }
+        context.timers.schedule(
+            timer, at: context.now.milliseconds + exchange.idleMilliseconds)
+    }
+
+    /// Reads on where the loop is silent.
     ///
     /// - Returns: whether something has changed.
-    private func readUnwatched(_ pool: inout UpstreamPool) -> Bool {
+    private func readHidden(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Bool {
         let index = exchange.connection
-        guard index >= 0, pool.connections[index].isUnwatched, !pool.connections[index].hasEnded,
+        guard index >= 0, pool.connections[index].hasHidden,
             pool.connections[index].input.isAttached
         else { return false }
         pool.connections[index].input.compact()
-        switch pool.connections[index].receive() {
-        case .bytes: return true
-        case .wouldBlock: return false
-        case .end: pool.connections[index].hasEnded = true
-        case .failed:
-            pool.connections[index].hasEnded = true
-            pool.connections[index].wasReset = true
-        }
-        return true
+        return pool.connections[index].receive(&context)
     }
 
     private mutating func relayHead(
@@ -139,6 +105,9 @@ extension Downstream {
             // If it was told to go on, its time to do so begins now.
             exchange.awaitsContinue = false
             lastReadAt = context.now.milliseconds
+            context.timers.schedule(
+                pool.timerBase + index,
+                at: context.now.milliseconds + exchange.firstByteMilliseconds)
         } else {
             takeHead(&context, &pool)
         }
@@ -165,6 +134,7 @@ extension Downstream {
         exchange.record.upstreamStatus = context.responseHead.status
         exchange.responseBody = BodyDecoder(head)
         exchange.responseReuses = context.responseHead.keepsAlive
+        noteAnswer(&context, &pool)
         context.timers.cancel(pool.timerBase + exchange.connection)
         if context.isDraining { exchange.keepsAlive = false }
         // The client is still sending what nobody may want any more.
@@ -175,6 +145,18 @@ extension Downstream {
             // HTTP/1.0 knows no chunks (RFC 9112 §6.1): there the end is the connection's.
             exchange.responseFraming = exchange.minorVersion > 0 ? .chunked : .untilClose
             if exchange.minorVersion == 0 { exchange.keepsAlive = false }
+        }
+    }
+
+    /// What the answer says of the endpoint: one that speaks for somebody who is not there has
+    /// failed as if it were not there itself.
+    private func noteAnswer(_ context: inout WorkerContext, _ pool: inout UpstreamPool) {
+        let seat = pool.connections[exchange.connection].seat
+        switch context.responseHead.status {
+        case 502...504: pool.noteFailure(exchange.record.upstream, seat, &context)
+        default:
+            guard pool.troubles.areEndpointsFailing else { return }
+            pool.seats[seat].endpoint.noteAnswer()
         }
     }
 
@@ -232,7 +214,7 @@ extension Downstream {
         let isInStep =
             exchange.request == .complete && exchange.responseReuses
             && !pool.connections[index].hasEnded && pool.connections[index].input.isEmpty
-            && pool.connections[index].output.isEmpty
+            && !pool.connections[index].hasUnsent && !pool.connections[index].isDeaf
         if isInStep {
             pool.park(index, &context)
         } else {
@@ -258,55 +240,5 @@ extension Downstream {
         let isSent = flush(&context)
         finish(&context, isOwnTime: true)
         return isSent ? advance(&context, &pool) : .reset
-    }
-
-    // MARK: Upstream faults
-
-    /// The upstream connection is of no more use; says so to the client as far as that is possible.
-    mutating func upstreamLost(
-        _ result: UpstreamResult, _ context: inout WorkerContext, _ pool: inout UpstreamPool
-    ) -> Step {
-        let index = exchange.connection
-        // A pooled connection that was closed before it took a byte: the request was never made,
-        // so it can be made on another (SPEC §11, retries).
-        if result == .reset, pool.connections[index].isReused,
-            pool.connections[index].sentCount == 0, retry(&context, &pool)
-        {
-            return .progress
-        }
-        // A retry that could not be made has closed it already.
-        if exchange.connection >= 0 { pool.close(index, &context) }
-        exchange.connection = -1
-        context.metrics.upstream(exchange.record.upstream, result: result)
-        guard !exchange.hasResponseBegun else {
-            exchange.record.code = Int(Problem.upstreamBadResponse.rawValue)
-            finish(&context)
-            return .end(.reset)
-        }
-        switch result {
-        case .connectFailed: refuse(.upstreamUnavailable, &context)
-        case .timedOut: refuse(.upstreamTimeout, &context)
-        default: refuse(.upstreamBadResponse, &context)
-        }
-        return .progress
-    }
-
-    /// Moves the unsent request to a new connection.
-    private mutating func retry(
-        _ context: inout WorkerContext, _ pool: inout UpstreamPool
-    ) -> Bool {
-        // The old one first: it counts among those that the upstream may have.
-        var output = Buffer()
-        pool.swapOutput(of: exchange.connection, with: &output)
-        pool.close(exchange.connection, &context)
-        exchange.connection = -1
-        let lending = pool.connect(upstream: exchange.record.upstream, to: token, &context)
-        guard case .lent(let index) = lending else {
-            output.release(to: &context.pool)
-            return false
-        }
-        pool.swapOutput(of: index, with: &output)
-        exchange.connection = index
-        return true
     }
 }

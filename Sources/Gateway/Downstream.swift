@@ -268,8 +268,7 @@ struct Downstream: ~Copyable {
     /// Ends the exchange that is underway, if any, and the connection without a farewell.
     mutating func abort(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
         if exchange.waitingSince > 0 {
-            pool.leaveLine(token)
-            exchange.waitingSince = 0
+            leaveLine(&pool, isServed: false)
             exchange.record.status = 0
             finish(&context)
         } else if exchange.connection >= 0 {

@@ -8,8 +8,12 @@ extension Exchange {
     /// Room that is kept free for what framing adds: a chunk's size line and end, the last chunk.
     static let chunkRoomMin = 64
 
-    /// Plaintext gathered for one send: sealed, it fits a slab with room for a head beside it.
-    static let plaintextMax = 32 * 1024
+    /// Plaintext gathered for one send: sealed, it fits a slab.
+    static let plaintextMax = 33 * 1024
+
+    /// Read at once of an answer: with what our framing adds it makes two records, so that a
+    /// reader who stalls holds what is sealed for it and nothing else.
+    static let responseReadMax = 32 * 1024 - 256
 
     /// Starts over with a head that has just been parsed.
     mutating func take(_ head: borrowing RequestHead, isDraining: Bool) {

@@ -38,6 +38,17 @@ struct Exchange {
     var connection = -1
     /// The request is in line for an upstream connection, since then; monotonic milliseconds.
     var waitingSince: UInt64 = 0
+    /// Its place in that line.
+    var ticket: UInt64 = 0
+    /// The endpoints, as bits, that could not be reached, and how often one was tried.
+    var tried: UInt64 = 0
+    var attempts = 0
+    /// What the route says; milliseconds, bytes. An answer may pause for ever where `idle` is 0.
+    var connectMilliseconds: UInt64 = 0
+    var firstByteMilliseconds: UInt64 = 0
+    var idleMilliseconds: UInt64 = 0
+    var bodyMilliseconds: UInt64 = 0
+    var bodyMax: UInt64 = 0
     var method = Method.other
     var minorVersion: UInt8 = 1
     /// The client connection outlives this exchange.

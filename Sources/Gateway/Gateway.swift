@@ -21,7 +21,8 @@ package final class Gateway: Sendable {
     /// Before anybody has said who they are, a handshake is the costliest thing to ask for.
     package let handshakeLimiter: AddressRateLimiter?
     package let connections: ConnectionLimits
-    package let endpoints: [Endpoint]
+    package let upstreams: [Upstream]
+    package let troubles: Troubles
     package let schema: MetricsSchema
     package let metrics: [WorkerMetrics]
     package let log: LogChannel
@@ -31,16 +32,19 @@ package final class Gateway: Sendable {
     package let epochOffsetMilliseconds: UInt64
     package let headLimits: HeadLimits
     private let draining = Atomic<Bool>(false)
+    private let wakeups: [Wakeup]
 
     package init(
         configuration: Configuration, state: GateState, tls: TLSServerContext, jwks: JWKS,
-        endpoints: [Endpoint], workers: Int, logWakeup: Wakeup
+        upstreams: [Upstream], troubles: Troubles, wakeups: [Wakeup], logWakeup: Wakeup
     ) {
         self.configuration = configuration
         self.state = state
         self.tls = tls
         self.jwks = jwks
-        self.endpoints = endpoints
+        self.upstreams = upstreams
+        self.troubles = troubles
+        self.wakeups = wakeups
         self.logWakeup = logWakeup
         ipLimiter = configuration.ipRate.map { AddressRateLimiter(limit: RateLimit($0)) }
         // Whatever the rate of requests, a connection's handshake comes before the first of them.
@@ -62,9 +66,9 @@ package final class Gateway: Sendable {
                 .init(name: $0.name, endpoints: $0.endpoints.map(\.label))
             })
         var metrics: [WorkerMetrics] = []
-        for _ in 0..<workers { metrics.append(WorkerMetrics(schema: schema)) }
+        for _ in wakeups { metrics.append(WorkerMetrics(schema: schema)) }
         self.metrics = metrics
-        log = LogChannel(workers: workers)
+        log = LogChannel(workers: wakeups.count)
         let instant = Instant.read()
         epochOffsetMilliseconds = instant.wallMilliseconds - instant.milliseconds
     }
@@ -76,9 +80,16 @@ package final class Gateway: Sendable {
 
     package var isDraining: Bool { draining.load(ordering: .relaxed) }
 
-    /// Has effect in a worker at its next turn; wake it.
     package func beginDrain() {
         draining.store(true, ordering: .relaxed)
+        for wakeup in wakeups { wakeup.signal() }
+    }
+
+    func wake(worker: Int) { wakeups[worker].signal() }
+
+    /// Wakes all workers but one.
+    func wakeOthers(than worker: Int) {
+        for index in wakeups.indices where index != worker { wakeups[index].signal() }
     }
 }
 

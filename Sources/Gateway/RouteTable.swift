@@ -20,6 +20,39 @@ struct RouteTable {
         let isPrefix: Bool
         let isPublic: Bool
         let upstream: Int
+        /// The listener's limits, or what the route says in their place; milliseconds, bytes.
+        let bodyMax: UInt64
+        let bodyMilliseconds: UInt64
+        let connectMilliseconds: UInt64
+        let firstByteMilliseconds: UInt64
+        /// 0: an answer may pause as long as it likes.
+        let idleMilliseconds: UInt64
+        /// What the head may be, where that is less than the listener's.
+        let headLimits: HeadLimits?
+
+        init(_ route: Configuration.Route, in configuration: Configuration) {
+            let limits = configuration.listen.limits
+            let upstream = configuration.upstreams[route.upstreamIndex]
+            isPrefix = route.isPrefix
+            isPublic = route.isPublic
+            self.upstream = route.upstreamIndex
+            bodyMax = route.limits.bodyBytes ?? limits.bodyBytes
+            bodyMilliseconds = UInt64(
+                route.limits.bodyTimeoutMilliseconds ?? limits.bodyTimeoutMilliseconds)
+            connectMilliseconds = UInt64(upstream.connectTimeoutMilliseconds)
+            firstByteMilliseconds = UInt64(
+                route.timeouts.firstByteMilliseconds ?? upstream.firstByteTimeoutMilliseconds)
+            idleMilliseconds = UInt64(route.timeouts.idleMilliseconds ?? 0)
+            let own = route.limits
+            let narrows =
+                own.requestLineBytes != nil || own.headerBytes != nil || own.headerFields != nil
+            headLimits =
+                narrows
+                ? HeadLimits(
+                    requestLineBytes: own.requestLineBytes ?? limits.requestLineBytes,
+                    headBytes: own.headerBytes ?? limits.headerBytes,
+                    fieldCount: own.headerFields ?? limits.headerFields) : nil
+        }
     }
 
     enum Match: Equatable {
@@ -34,7 +67,8 @@ struct RouteTable {
     /// In the order of the configuration.
     let rules: [Rule]
 
-    init(_ routes: [Configuration.Route]) {
+    init(_ configuration: Configuration) {
+        let routes = configuration.routes
         var text: [UInt8] = []
         var entries: [Entry] = []
         for (index, route) in routes.enumerated() {
@@ -45,9 +79,7 @@ struct RouteTable {
                     path: start..<text.count, isPrefix: route.isPrefix,
                     methods: route.methods.map { Array($0.utf8) }, route: index))
         }
-        rules = routes.map {
-            Rule(isPrefix: $0.isPrefix, isPublic: $0.isPublic, upstream: $0.upstreamIndex)
-        }
+        rules = routes.map { Rule($0, in: configuration) }
         self.text = text
         self.entries = entries.sorted { $0.path.count > $1.path.count }
     }

@@ -3,51 +3,78 @@
 import Bytes
 import HTTP1
 import Reactor
+import TLS
 
 /// One connection to an upstream: idle in the pool, or lent to one exchange.
 struct UpstreamConnection: ~Copyable {
     enum State: Equatable {
         case connecting
+        /// TLS; nothing of the request has left.
+        case shakingHands
         case busy
         case idle
     }
 
     let socket: Socket
     let upstream: Int
+    /// Which of the upstream's endpoints it leads to, and the worker's seat of that endpoint.
+    let choice: Int
+    let seat: Int
     var state = State.connecting
     /// The client connection whose exchange this serves.
     var owner = SlotToken(rawValue: 0)
-    /// What the upstream has not taken yet.
+    /// `nil` for plaintext, and until the handshake begins.
+    var tls: UpstreamTLS?
+    /// Plaintext that has not been handed on yet.
     var output = Buffer()
-    /// What the upstream has sent and nobody has relayed yet.
+    /// Plaintext that the upstream has sent and nobody has relayed yet.
     var input = Buffer()
     var parser = ResponseHeadParser()
     var interest = Interest.none
-    /// Bytes of the present request that are with the kernel: once there is one, the request is
-    /// never sent again.
+    /// Bytes of the present request that are with the kernel, or sealed for it: once there is one,
+    /// the request is never sent again.
     var sentCount = 0
     var isReused = false
     /// The upstream's FIN was read, or its reset.
     var hasEnded = false
-    /// It was a reset: an answer without an end of its own is not whole.
+    /// It was a reset, or came without TLS's own farewell: an answer without an end of its own is
+    /// not whole.
     var wasReset = false
+    /// It takes nothing more of the request; what it has answered can still be read.
+    var isDeaf = false
     /// epoll has reported an error while nothing was asked for, and would do so again and again:
     /// the descriptor is out of the loop, and is read when the client has room.
     var isUnwatched = false
     /// The turn of the loop in which it was parked; monotonic nanoseconds.
     var parkedAt: UInt64 = 0
-    /// Links the idle connections of an upstream.
+    /// Links the idle connections of an endpoint.
     var nextIdle = -1
 
-    init(_ socket: consuming Socket, upstream: Int) {
+    init(_ socket: consuming Socket, upstream: Int, choice: Int, seat: Int) {
         self.socket = socket
         self.upstream = upstream
+        self.choice = choice
+        self.seat = seat
     }
 
-    /// Sends what waits in `output`.
+    /// Whether something waits to be taken by the kernel.
+    var hasUnsent: Bool {
+        !output.isEmpty || tls?.output.isEmpty == false
+    }
+
+    var hasUnsentCiphertext: Bool { tls?.output.isEmpty == false }
+
+    /// Forgets what waits to be sent.
+    mutating func dropUnsent(to pool: inout SlabPool) {
+        output.release(to: &pool)
+        tls?.output.release(to: &pool)
+    }
+
+    /// Sends what waits.
     ///
-    /// - Returns: false where the connection is gone.
-    mutating func flush() -> Bool {
+    /// - Returns: false where the connection takes nothing more.
+    mutating func flush(_ context: inout WorkerContext) -> Bool {
+        if let tls { return flush(tls, &context) }
         while !output.isEmpty {
             switch socket.send(output.readable) {
             case .bytes(let count):
@@ -61,7 +88,43 @@ struct UpstreamConnection: ~Copyable {
         return true
     }
 
-    mutating func receive() -> Transfer { socket.receive(into: &input) }
+    /// Reads into `input`, which is attached, and notes an end.
+    ///
+    /// - Returns: whether anything is new: bytes, or the end.
+    mutating func receive(_ context: inout WorkerContext) -> Bool {
+        if let tls { return receive(tls, &context) }
+        switch socket.receive(into: &input, limit: Exchange.responseReadMax) {
+        case .bytes: return true
+        case .wouldBlock: return false
+        case .end: hasEnded = true
+        case .failed:
+            hasEnded = true
+            wasReset = true
+        }
+        return true
+    }
+
+    /// Whether ``receive(_:)`` has something to give though the loop may be silent about it.
+    var hasHidden: Bool {
+        guard !hasEnded else { return false }
+        return isUnwatched || tls?.hasMore == true
+    }
+
+    /// Whether it is idle for certain: nothing unread but what TLS sends of its own, no FIN, no
+    /// error.
+    mutating func isQuiet(_ context: inout WorkerContext) -> Bool {
+        if socket.isQuiet { return true }
+        guard let tls, input.attach(from: &context.pool) else { return false }
+        _ = receive(tls, &context)
+        defer { releaseBuffers(to: &context.pool) }
+        return !hasEnded && input.isEmpty && socket.isQuiet
+    }
+
+    mutating func releaseBuffers(to pool: inout SlabPool) {
+        output.release(to: &pool)
+        input.release(to: &pool)
+        tls?.releaseBuffers(to: &pool)
+    }
 
     /// Parses what has come as an answer's head.
     mutating func parseHead(

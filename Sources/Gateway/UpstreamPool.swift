@@ -9,114 +9,157 @@ import Reactor
 struct UpstreamPool: ~Copyable {
     static let kind: UInt8 = 4
     static let idleMilliseconds: UInt64 = 60_000
+    /// More than an operator allows all upstreams together, so that a reload finds room.
+    static let connectionsMax = 65_536
 
     var connections: SlotTable<UpstreamConnection>
-    private var firstIdle: [Int]
-    private var open: [Int]
-    private let maxConnections: [Int]
-    private let maxPending: [Int]
-    /// Requests that wait for a connection, the longest first; bounded by `max_pending`.
-    private(set) var waiting: [Waiter] = []
+    /// By the upstream's number.
+    var upstreams: [UpstreamView] = []
+    /// What this worker has to do with each endpoint of each upstream.
+    var seats: [EndpointSeat] = []
     /// Where the timers of these connections begin in the wheel.
     let timerBase: Int
-    /// Turns from one address of an endpoint to the next when one does not answer.
-    private var attempts: [Int]
-
-    struct Waiter: Equatable {
-        let owner: SlotToken
-        let upstream: Int
-    }
+    let worker: Int
+    let troubles: Troubles
+    var dice: Dice
 
     enum Lending: Equatable {
         case lent(Int)
         /// In line for the next connection that is free.
-        case queued
+        case queued(ticket: UInt64)
         /// The upstream has all connections that it may have, and the line is full too.
         case full
         case unavailable
     }
 
-    init(_ configuration: Configuration, workers: Int, timerBase: Int) {
-        let upstreams = configuration.upstreams
-        maxConnections = upstreams.map { max(1, $0.maxConnections / workers) }
-        maxPending = upstreams.map { max(1, $0.maxPending / workers) }
-        firstIdle = upstreams.map { _ in -1 }
-        open = upstreams.map { _ in 0 }
-        attempts = upstreams.map { _ in 0 }
+    init(_ upstreams: [Upstream], worker: Int, timerBase: Int, _ troubles: Troubles) {
         self.timerBase = timerBase
-        connections = SlotTable(kind: Self.kind, capacity: Self.capacity(configuration))
+        self.troubles = troubles
+        self.worker = worker
+        dice = Dice(seed: UInt64(worker))
+        connections = SlotTable(kind: Self.kind, capacity: Self.connectionsMax)
+        for upstream in upstreams { add(upstream) }
     }
 
-    static func capacity(_ configuration: Configuration) -> Int {
-        configuration.upstreams.reduce(0) { $0 + $1.maxConnections }
+    private mutating func add(_ upstream: Upstream) {
+        var view = UpstreamView(upstream)
+        for endpoint in upstream.endpoints {
+            view.seats.append(seats.count)
+            seats.append(EndpointSeat(endpoint: endpoint))
+        }
+        upstreams.append(view)
     }
+
+    // MARK: Lending
 
     /// An idle connection, or a new one that is being made, or a place in the line for one.
+    ///
+    /// - Parameter tried: the endpoints, as bits, that this request was not lucky with.
     mutating func lend(
-        upstream: Int, to owner: SlotToken, _ context: inout WorkerContext
+        upstream: Int, to owner: SlotToken, tried: UInt64, _ context: inout WorkerContext
     ) -> Lending {
         // Nobody passes those who wait already.
-        if !waiting.isEmpty, count(waitingFor: upstream) > 0 { return queue(owner, upstream) }
-        let lending = lendNow(upstream: upstream, to: owner, &context)
-        return lending == .full ? queue(owner, upstream) : lending
+        if upstreams[upstream].line.isEmpty {
+            let lending = lendNow(upstream: upstream, to: owner, tried: tried, &context)
+            guard lending == .full else { return lending }
+        }
+        guard upstreams[upstream].share.enterLine() else { return .full }
+        let ticket = upstreams[upstream].line.enter(owner, now: context.now.nanoseconds)
+        return .queued(ticket: ticket)
     }
 
-    /// As ``lend``, for one that has waited.
+    /// As ``lend``, for one that has waited, or has had no luck elsewhere.
     mutating func lendNow(
-        upstream: Int, to owner: SlotToken, _ context: inout WorkerContext
+        upstream: Int, to owner: SlotToken, tried: UInt64, _ context: inout WorkerContext
     ) -> Lending {
-        // One that was parked in this very turn may have ended since, or have sent what nobody
-        // asked for; of the others the loop has told before any request was read.
-        while case let idle = firstIdle[upstream], idle >= 0,
-            connections[idle].parkedAt == context.now.nanoseconds,
-            !connections[idle].socket.isQuiet
-        {
-            close(idle, &context)
+        var tried = tried
+        while let choice = choose(upstream, tried: tried, now: context.now.milliseconds) {
+            let seat = upstreams[upstream].seats[choice]
+            if let idle = takeIdle(at: seat, for: owner, &context) { return .lent(idle) }
+            let lending = connect(upstream, choice, to: owner, &context)
+            switch lending {
+            case .full: return lendAnyIdle(upstream, to: owner, tried: tried, &context)
+            case .unavailable: tried |= 1 << UInt64(choice)
+            case .lent, .queued: return lending
+            }
         }
-        let idle = firstIdle[upstream]
-        guard idle < 0 else {
-            firstIdle[upstream] = connections[idle].nextIdle
+        return .unavailable
+    }
+
+    /// No connection may be made any more: one that idles elsewhere is better than to wait.
+    private mutating func lendAnyIdle(
+        _ upstream: Int, to owner: SlotToken, tried: UInt64, _ context: inout WorkerContext
+    ) -> Lending {
+        for (choice, seat) in upstreams[upstream].seats.enumerated()
+        where tried & 1 << UInt64(choice) == 0 {
+            if let idle = takeIdle(at: seat, for: owner, &context) { return .lent(idle) }
+        }
+        return .full
+    }
+
+    private mutating func takeIdle(
+        at seat: Int, for owner: SlotToken, _ context: inout WorkerContext
+    ) -> Int? {
+        while case let idle = seats[seat].firstIdle, idle >= 0 {
+            // One that was parked in this very turn may have ended since, or have sent what nobody
+            // asked for; of the others the loop has told before any request was read.
+            if connections[idle].parkedAt == context.now.nanoseconds,
+                !connections[idle].isQuiet(&context)
+            {
+                close(idle, &context)
+                continue
+            }
+            seats[seat].firstIdle = connections[idle].nextIdle
             connections[idle].nextIdle = -1
             connections[idle].state = .busy
             connections[idle].owner = owner
             connections[idle].isReused = true
             connections[idle].sentCount = 0
+            seats[seat].underway += 1
             // It no longer idles: its next deadline comes with the request's bytes.
             context.timers.cancel(timerBase + idle)
-            return .lent(idle)
+            return idle
         }
-        return connect(upstream: upstream, to: owner, &context)
+        return nil
     }
 
-    private mutating func queue(_ owner: SlotToken, _ upstream: Int) -> Lending {
-        guard count(waitingFor: upstream) < maxPending[upstream] else { return .full }
-        waiting.append(Waiter(owner: owner, upstream: upstream))
-        return .queued
+    /// Closes the idle connections of an endpoint that are no good any more, of which the loop
+    /// has not told yet.
+    mutating func closeStale(at seat: Int, _ context: inout WorkerContext) {
+        var index = seats[seat].firstIdle
+        while index >= 0 {
+            let next = connections[index].nextIdle
+            if !connections[index].isQuiet(&context) { close(index, &context) }
+            index = next
+        }
     }
 
-    private func count(waitingFor upstream: Int) -> Int {
-        waiting.reduce(0) { $0 + ($1.upstream == upstream ? 1 : 0) }
-    }
-
-    /// Takes one out of the line: it was served, or has gone.
-    mutating func leaveLine(_ owner: SlotToken) {
-        waiting.removeAll { $0.owner == owner }
-    }
-
-    /// A new connection, whatever is idle.
-    mutating func connect(
-        upstream: Int, to owner: SlotToken, _ context: inout WorkerContext
+    /// A new connection to an endpoint.
+    private mutating func connect(
+        _ upstream: Int, _ choice: Int, to owner: SlotToken, _ context: inout WorkerContext
     ) -> Lending {
-        guard open[upstream] < maxConnections[upstream] else { return .full }
-        let endpoint = context.gateway.endpoints[upstream]
-        guard let address = endpoint.address(attempt: attempts[upstream]) else {
+        let seat = upstreams[upstream].seats[choice]
+        guard let address = seats[seat].endpoint.address(attempt: seats[seat].attempts) else {
             return .unavailable
         }
-        guard let socket = try? Socket.connect(to: address) else { return .unavailable }
+        guard upstreams[upstream].share.take(worker: worker) else { return .full }
+        let socket: Socket
+        do throws(SystemError) {
+            socket = try Socket.connect(to: address)
+        } catch {
+            givePermit(upstream, &context)
+            guard error.kind != .exhausted else { return .full }
+            noteUnreachable(upstream, seat, &context)
+            return .unavailable
+        }
         socket.keepAlive()
-        let new = UpstreamConnection(socket, upstream: upstream)
-        guard let index = connections.insert(new) else { return .full }
-        open[upstream] += 1
+        let new = UpstreamConnection(socket, upstream: upstream, choice: choice, seat: seat)
+        guard let index = connections.insert(new) else {
+            givePermit(upstream, &context)
+            return .full
+        }
+        seats[seat].open += 1
+        seats[seat].underway += 1
         connections[index].owner = owner
         connections[index].interest = .writable
         do throws(SystemError) {
@@ -125,26 +168,31 @@ struct UpstreamPool: ~Copyable {
             )
         } catch {
             close(index, &context)
-            return .unavailable
+            return .full
         }
-        let rules = context.gateway.configuration.upstreams[upstream]
         context.timers.schedule(
             timerBase + index,
-            at: context.now.milliseconds + UInt64(rules.connectTimeoutMilliseconds))
+            at: context.now.milliseconds + upstreams[upstream].connectMilliseconds)
         return .lent(index)
     }
+
+    // MARK: Taking back
 
     /// Takes a connection back whose exchange has ended with both sides in step.
     mutating func park(_ index: Int, _ context: inout WorkerContext) {
         let upstream = connections[index].upstream
-        connections[index].output.release(to: &context.pool)
-        connections[index].input.release(to: &context.pool)
+        let seat = connections[index].seat
+        guard !seats[seat].isRetired, !mustPassOn(upstream) else {
+            return close(index, &context)
+        }
+        seats[seat].underway -= 1
+        connections[index].releaseBuffers(to: &context.pool)
         connections[index].state = .idle
         connections[index].parkedAt = context.now.nanoseconds
         connections[index].owner = SlotToken(rawValue: 0)
         connections[index].parser.reset()
-        connections[index].nextIdle = firstIdle[upstream]
-        firstIdle[upstream] = index
+        connections[index].nextIdle = seats[seat].firstIdle
+        seats[seat].firstIdle = index
         watch(index, .readable, &context)
         context.timers.schedule(
             timerBase + index, at: context.now.milliseconds + Self.idleMilliseconds)
@@ -153,14 +201,37 @@ struct UpstreamPool: ~Copyable {
     /// Closes a connection, idle or lent.
     mutating func close(_ index: Int, _ context: inout WorkerContext) {
         let upstream = connections[index].upstream
-        if connections[index].state == .idle { unlinkIdle(index, upstream) }
-        if connections[index].state == .connecting { attempts[upstream] &+= 1 }
+        let seat = connections[index].seat
+        if connections[index].state == .idle {
+            unlinkIdle(index, seat)
+        } else {
+            seats[seat].underway -= 1
+        }
         context.timers.cancel(timerBase + index)
         var connection = connections.remove(at: index)
-        connection.output.release(to: &context.pool)
-        connection.input.release(to: &context.pool)
-        open[upstream] -= 1
+        connection.releaseBuffers(to: &context.pool)
+        seats[seat].open -= 1
+        givePermit(upstream, &context)
     }
+
+    private mutating func unlinkIdle(_ index: Int, _ seat: Int) {
+        let next = connections[index].nextIdle
+        guard seats[seat].firstIdle != index else {
+            seats[seat].firstIdle = next
+            return
+        }
+        var current = seats[seat].firstIdle
+        while current >= 0 {
+            let following = connections[current].nextIdle
+            if following == index {
+                connections[current].nextIdle = next
+                return
+            }
+            current = following
+        }
+    }
+
+    // MARK: What is watched for
 
     /// Changes what the connection is watched for, if it is anything else now.
     mutating func watch(_ index: Int, _ interest: Interest, _ context: inout WorkerContext) {
@@ -182,12 +253,12 @@ struct UpstreamPool: ~Copyable {
         guard connections[index].state == .busy else { return }
         let wanted = Interest(
             readable: !isRelayStalled && !connections[index].hasEnded,
-            writable: !connections[index].output.isEmpty)
+            writable: connections[index].hasUnsent)
         watch(index, wanted, &context)
     }
 
-    /// Takes an unsent request from one connection, or gives it to another.
-    mutating func swapOutput(of index: Int, with output: inout Buffer) {
+    /// Takes an unsent request from a connection.
+    mutating func takeOutput(of index: Int, into output: inout Buffer) {
         swap(&connections[index].output, &output)
     }
 
@@ -195,22 +266,5 @@ struct UpstreamPool: ~Copyable {
     mutating func unwatch(_ index: Int, _ context: inout WorkerContext) {
         connections[index].isUnwatched = true
         context.loop.remove(connections[index].socket.descriptor)
-    }
-
-    private mutating func unlinkIdle(_ index: Int, _ upstream: Int) {
-        let next = connections[index].nextIdle
-        guard firstIdle[upstream] != index else {
-            firstIdle[upstream] = next
-            return
-        }
-        var current = firstIdle[upstream]
-        while current >= 0 {
-            let following = connections[current].nextIdle
-            if following == index {
-                connections[current].nextIdle = next
-                return
-            }
-            current = following
-        }
     }
 }

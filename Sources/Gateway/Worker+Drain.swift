@@ -8,6 +8,7 @@ import Reactor
 extension Worker {
     mutating func onWakeup() {
         wakeup.acknowledge()
+        for upstream in pool.upstreams.indices { pool.yieldIdle(upstream, &context) }
         guard context.gateway.isDraining, !context.isDraining else { return }
         context.isDraining = true
         drainStartedAt = context.now.milliseconds

@@ -32,7 +32,7 @@ package struct Worker: ~Copyable {
     ) throws(StartFault) {
         let configuration = gateway.configuration
         let clients = configuration.listen.limits.connections
-        let upstreams = UpstreamPool.capacity(configuration)
+        let upstreams = UpstreamPool.connectionsMax
         let context = try WorkerContext(
             number: number, gateway: gateway, timerCapacity: clients + upstreams + 1)
         do throws(SystemError) {
@@ -45,7 +45,7 @@ package struct Worker: ~Copyable {
         self.context = context
         downstreams = SlotTable(kind: Downstream.kind, capacity: clients)
         pool = UpstreamPool(
-            configuration, workers: gateway.metrics.count, timerBase: clients)
+            gateway.upstreams, worker: number, timerBase: clients, gateway.troubles)
         self.wakeup = wakeup
         self.listener = consume listener
     }
@@ -117,17 +117,20 @@ package struct Worker: ~Copyable {
         guard let connection = pool.connections.resolve(event.token) else { return }
         guard let index = downstreams.resolve(pool.connections[connection].owner) else {
             // Idle, and closed by the upstream, or sending what nobody asked for.
-            pool.close(connection, &context)
+            if !pool.connections[connection].isQuiet(&context) { pool.close(connection, &context) }
             return
         }
         var fate = Downstream.Fate.keep
-        let wasConnecting = pool.connections[connection].state == .connecting
-        let wantsWriting = pool.connections[connection].interest.isWritable
-        if event.isWritable, wasConnecting || wantsWriting {
+        switch pool.connections[connection].state {
+        case .connecting, .shakingHands:
+            return apply(downstreams[index].onUpstreamConnecting(&context, &pool), index)
+        case .busy, .idle: break
+        }
+        if event.isWritable, pool.connections[connection].interest.isWritable {
             fate = downstreams[index].onUpstreamWritable(&context, &pool)
         }
         let isStillOwned =
-            fate == .keep && !wasConnecting && downstreams[index].exchange.connection == connection
+            fate == .keep && downstreams[index].exchange.connection == connection
         if isStillOwned, event.isReadable, pool.connections[connection].interest.isReadable {
             fate = downstreams[index].onUpstreamReadable(&context, &pool)
         } else if isStillOwned, event.isBroken, pool.connections[connection].interest == .none {
@@ -177,23 +180,32 @@ package struct Worker: ~Copyable {
 
     /// Gives connections that have come free to those who wait for one, first come first served.
     private mutating func serveWaiting() {
-        var position = 0
-        while position < pool.waiting.count {
-            let waiter = pool.waiting[position]
-            guard let index = downstreams.resolve(waiter.owner) else {
-                pool.leaveLine(waiter.owner)
-                continue
-            }
-            let lending = pool.lendNow(upstream: waiter.upstream, to: waiter.owner, &context)
-            switch lending {
-            case .lent(let connection):
-                apply(downstreams[index].onLent(connection, &context, &pool), index)
-            case .unavailable:
-                apply(downstreams[index].onLent(nil, &context, &pool), index)
-            case .full, .queued:
-                position += 1
-            }
+        for upstream in pool.upstreams.indices where pool.needsService(upstream) {
+            while serveOne(waitingFor: upstream) {}
+            pool.settleShare(upstream, &context)
         }
+    }
+
+    private mutating func serveOne(waitingFor upstream: Int) -> Bool {
+        guard let waiter = pool.upstreams[upstream].line.front else { return false }
+        guard let index = downstreams.resolve(waiter.owner),
+            downstreams[index].exchange.ticket == waiter.ticket
+        else {
+            pool.upstreams[upstream].line.passFront()
+            return true
+        }
+        let tried = downstreams[index].exchange.tried
+        switch pool.lendNow(upstream: upstream, to: waiter.owner, tried: tried, &context) {
+        case .lent(let connection):
+            apply(downstreams[index].onLent(connection, &context, &pool), index)
+        case .unavailable:
+            apply(
+                downstreams[index].onNotLent(
+                    .connectFailed, isServed: true, &context, &pool), index)
+        case .full, .queued:
+            return false
+        }
+        return true
     }
 
     // MARK: Timers

@@ -35,6 +35,27 @@ extension WorkerContext {
         gateway.write(line)
     }
 
+    /// The upstream's endpoint is left out for a while.
+    mutating func tellEjection(upstream: String, endpoint: String, milliseconds: UInt64) {
+        guard mayAudit() else { return }
+        var line = SystemLine(.warn, "upstream endpoint ejected", at: now.wallNanoseconds)
+        line.add("upstream", upstream)
+        line.add("endpoint", endpoint)
+        line.add("milliseconds", "\(milliseconds)")
+        gateway.write(line)
+    }
+
+    /// A connection could not be made; told once a second at most.
+    mutating func tellUnreachable(upstream: String, endpoint: String, _ reason: String) {
+        guard now.wallSeconds != unreachableSecond else { return }
+        unreachableSecond = now.wallSeconds
+        var line = SystemLine(.warn, "upstream not reached", at: now.wallNanoseconds)
+        line.add("upstream", upstream)
+        line.add("endpoint", endpoint)
+        line.add("reason", reason)
+        gateway.write(line)
+    }
+
     private mutating func mayAudit() -> Bool {
         if auditSecond != now.wallSeconds {
             auditSecond = now.wallSeconds

@@ -101,9 +101,13 @@ extension WorkerContext {
         // A route for exactly this path would take it; a prefix does not (SPEC §5).
         if isHealthPath, rule.isPrefix { return .health }
         exchange.record.route = route
-        if case .length(let count) = head.framing, count > limits.bodyBytes {
+        if let limits = rule.headLimits, let problem = head.problem(within: limits) {
+            return .refuse(problem)
+        }
+        if case .length(let count) = head.framing, count > rule.bodyMax {
             return .refuse(.bodyTooLarge)
         }
+        exchange.follow(rule)
         exchange.facts.isPublic = rule.isPublic
         exchange.facts.upstream = rule.upstream
         let outcome = runChain(bytes, &exchange)
@@ -173,6 +177,26 @@ extension WorkerContext {
         let spanStart = memo.count
         memo.append(hexadecimal: random.bytes16().span.extracting(0..<8))
         exchange.memo.spanID = spanStart..<memo.count
+    }
+}
+
+extension Exchange {
+    /// Notes what the route says of bodies and times.
+    fileprivate mutating func follow(_ rule: borrowing RouteTable.Rule) {
+        bodyMax = rule.bodyMax
+        bodyMilliseconds = rule.bodyMilliseconds
+        connectMilliseconds = rule.connectMilliseconds
+        firstByteMilliseconds = rule.firstByteMilliseconds
+        idleMilliseconds = rule.idleMilliseconds
+    }
+}
+
+extension RequestHead {
+    /// What a route that allows less than the listener says of the head.
+    fileprivate func problem(within limits: HeadLimits) -> Problem? {
+        if requestLineCount > limits.requestLineBytes { return .uriTooLong }
+        let isTooLarge = count > limits.headBytes || fieldCount > limits.fieldCount
+        return isTooLarge ? .headersTooLarge : nil
     }
 }
 

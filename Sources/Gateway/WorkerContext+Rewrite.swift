@@ -22,7 +22,7 @@ extension WorkerContext {
         copyRequestFields(bytes, exchange, into: &output)
         if !head.contains(.host) {
             output.append("host: ")
-            output.append(array: endpointNames[exchange.facts.upstream])
+            output.append(array: gateway.upstreams[exchange.facts.upstream].authority)
             output.append("\r\n")
         }
         output.appendFraming(head.framing)

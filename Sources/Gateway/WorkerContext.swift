@@ -17,8 +17,6 @@ struct WorkerContext: ~Copyable {
     let gateway: Gateway
     let metrics: WorkerMetrics
     let routes: RouteTable
-    /// By upstream, as `Host` names it where the client named none.
-    let endpointNames: [[UInt8]]
     var loop: EventLoop
     var timers: TimerWheel
     /// Buffers of connections that are in the middle of something.
@@ -26,6 +24,7 @@ struct WorkerContext: ~Copyable {
     /// What is remembered of a request until its answer has ended.
     var memoPool: SlabPool
     let tls = TLSTools()
+    private var ownPump: PumpBox?
     var chain: FilterChain
     var random = RandomSource()
     var logLine: AccessLineWriter
@@ -38,8 +37,6 @@ struct WorkerContext: ~Copyable {
     var closingSince: UInt64 = 0
     let hasTrustedProxies: Bool
     let hasLegacyHeader: Bool
-    /// By upstream.
-    let firstByteMilliseconds: [UInt64]
     let limits: Configuration.Limits
     /// Access lines are written: the log level is `info` or finer.
     let isLoggingRequests: Bool
@@ -47,6 +44,8 @@ struct WorkerContext: ~Copyable {
     /// The second that audit lines were last written in, and how many.
     var auditSecond: UInt64 = 0
     var auditCount = 0
+    /// The second that an unreachable upstream was last told of.
+    var unreachableSecond: UInt64 = 0
 
     // Scratch: empty between two events.
 
@@ -70,16 +69,12 @@ struct WorkerContext: ~Copyable {
         self.number = number
         self.gateway = gateway
         metrics = gateway.metrics[number]
-        routes = RouteTable(configuration.routes)
+        routes = RouteTable(configuration)
         let level = configuration.logLevel
         hasLegacyHeader = configuration.issuer.legacyHeader
-        firstByteMilliseconds = configuration.upstreams.map {
-            UInt64($0.firstByteTimeoutMilliseconds)
-        }
         hasTrustedProxies = !configuration.listen.trustedProxies.isEmpty
         limits = configuration.listen.limits
         isLoggingRequests = level == .info || level == .debug
-        endpointNames = configuration.upstreams.map { Array($0.endpoints[0].authority.utf8) }
         now = Instant.read()
         timers = TimerWheel(capacity: timerCapacity, now: now.milliseconds)
         memoPool = SlabPool(
@@ -114,6 +109,21 @@ struct WorkerContext: ~Copyable {
     /// Milliseconds since 1970 by a clock that never steps back.
     var steadyMilliseconds: UInt64 { now.milliseconds + gateway.epochOffsetMilliseconds }
 
+    /// What moves the bytes of TLS towards upstreams; made when it is needed first.
+    mutating func pump() -> PumpBox? {
+        if let ownPump { return ownPump }
+        do throws(TLSFault) { ownPump = PumpBox(try TLSPump()) } catch { return nil }
+        return ownPump
+    }
+}
+
+/// A worker's pump, to be lent beside the rest of its context.
+final class PumpBox {
+    let pump: TLSPump
+
+    init(_ pump: consuming TLSPump) {
+        self.pump = pump
+    }
 }
 
 /// Why the gateway could not start; one line for the operator.

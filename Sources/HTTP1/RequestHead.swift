@@ -62,6 +62,9 @@ package struct RequestHead: ~Copyable {
 
     package var pathRange: Range<Int> { pathOffset..<(pathOffset &+ pathCount) }
 
+    /// Bytes of the request line without its CRLF.
+    package var requestLineCount: Int { methodCount &+ targetCount &+ 2 &+ Version.count }
+
     /// The value of the first field of that name.
     @inlinable
     @_lifetime(copy bytes)

@@ -5,7 +5,10 @@ import CLinux
 extension SystemError {
     /// What callers outside this module tell apart, who know no errno.
     package enum Kind: Equatable {
-        case notFound, notPermitted, isFolder, tooLarge, exists, other
+        case notFound, notPermitted, isFolder, tooLarge, exists
+        /// No descriptor, memory or port is left.
+        case exhausted
+        case other
     }
 
     package var kind: Kind {
@@ -15,6 +18,7 @@ extension SystemError {
         case EISDIR: .isFolder
         case EFBIG: .tooLarge
         case EEXIST: .exists
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL: .exhausted
         default: .other
         }
     }

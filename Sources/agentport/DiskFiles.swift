@@ -46,7 +46,7 @@ extension FileFault {
             case .notPermitted: .notPermitted
             case .isFolder: .notAFile
             case .tooLarge: .tooLarge(limit: limit)
-            case .exists, .other: .other(error.reason)
+            case .exists, .exhausted, .other: .other(error.reason)
             }
     }
 }

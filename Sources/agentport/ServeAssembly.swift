@@ -48,18 +48,21 @@ final class Assembly {
         let state = try GateState(
             configuration, keys: secrets.keys, seeds: secrets.seeds,
             signingKey: secrets.signingKey, steps: try Self.openSteps(configuration))
+        var wakeups: [Wakeup] = []
+        for _ in 0..<workers { wakeups.append(try Wakeup()) }
+        self.wakeups = wakeups
+        let troubles = Troubles()
         let key = try PublicJWK(x: secrets.signingKey.x, y: secrets.signingKey.y)
         gateway = Gateway(
             configuration: configuration, state: state, tls: secrets.tls,
             jwks: try JWKS(keys: [key]),
-            endpoints: configuration.upstreams.compactMap(\.endpoints[0].address).map {
-                Endpoint(host: $0.host, port: $0.port)
+            upstreams: configuration.upstreams.map { rules in
+                Upstream(
+                    rules, endpoints: rules.endpoints.map { Endpoint($0, troubles: troubles) },
+                    workers: workers, troubles: troubles)
             },
-            workers: workers, logWakeup: logWakeup)
+            troubles: troubles, wakeups: wakeups, logWakeup: logWakeup)
         writer = LogWriter(gateway.log, wakeup: logWakeup, write: write)
-        var wakeups: [Wakeup] = []
-        for _ in 0..<workers { wakeups.append(try Wakeup()) }
-        self.wakeups = wakeups
         controlWakeup = try Wakeup()
         workersRunning = WorkersRunning(workers, wakeup: controlWakeup)
         // Before any other thread is made, so that all of them leave signals to this one.
@@ -140,27 +143,34 @@ final class Assembly {
     }
 
     private func startResolver() throws {
-        let names = gateway.endpoints.filter(\.isName).map { endpoint in
-            let gateway = gateway
-            let hasFailed = Latch()
-            return EndpointResolver.Name(host: endpoint.host, port: endpoint.port) { result in
-                switch result {
-                case .success(let found):
-                    hasFailed.set(false)
-                    if endpoint.update(found) {
-                        Self.log(gateway, .info, "upstream resolved", [("host", endpoint.host)])
-                    }
-                case .failure(let fault):
-                    guard !hasFailed.set(true) else { return }
-                    Self.log(
-                        gateway, .warn, "upstream does not resolve",
-                        [("host", endpoint.host), ("reason", fault.reason)])
-                }
-            }
+        let gateway = gateway
+        let names = gateway.upstreams.flatMap(\.endpoints).compactMap { endpoint in
+            endpoint.isName
+                ? endpoint.url.address.map { Self.name($0, of: endpoint, gateway) } : nil
         }
         guard !names.isEmpty else { return }
         let resolver = EndpointResolver(names)
         _ = try Thread(name: "resolver") { resolver.run() }
+    }
+
+    private static func name(
+        _ text: SocketAddressText, of endpoint: Endpoint, _ gateway: Gateway
+    ) -> EndpointResolver.Name {
+        let hasFailed = Latch()
+        return EndpointResolver.Name(host: text.host, port: text.port) { result in
+            switch result {
+            case .success(let found):
+                hasFailed.set(false)
+                if endpoint.update(found) {
+                    Self.log(gateway, .info, "upstream resolved", [("host", text.host)])
+                }
+            case .failure(let fault):
+                guard !hasFailed.set(true) else { return }
+                Self.log(
+                    gateway, .warn, "upstream does not resolve",
+                    [("host", text.host), ("reason", fault.reason)])
+            }
+        }
     }
 
     /// Files that this start has made are put on the disk while requests are served already.
@@ -221,7 +231,8 @@ final class Assembly {
             hosts: hosts,
             readiness: {
                 if gateway.isDraining { return .draining }
-                let isReachable = gateway.endpoints.contains { $0.address(attempt: 0) != nil }
+                let now = Clock.monotonicNanoseconds() / 1_000_000
+                let isReachable = gateway.upstreams.contains { $0.isHealthy(now: now) }
                 return isReachable ? .ready : .noUpstream
             },
             metrics: {
@@ -243,7 +254,6 @@ final class Assembly {
         guard !gateway.isDraining else { Process.exitNow(1) }
         log(.info, "draining")
         gateway.beginDrain()
-        for wakeup in wakeups { wakeup.signal() }
     }
 
     private func tick() {

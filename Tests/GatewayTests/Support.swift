@@ -42,6 +42,8 @@ final class House {
             ],
             signingKey: signingKey,
             steps: AcceptedSteps(words))
+        let wakeup = try Wakeup()
+        let troubles = Troubles()
         let identity = ThrowAwayIdentity.ecdsa
         let certificate = Array(identity.certificate.utf8)
         let secret = Array(identity.key.utf8)
@@ -49,12 +51,16 @@ final class House {
             configuration: configuration, state: state,
             tls: try TLSServerContext(certificate: certificate.span, key: secret.span),
             jwks: try JWKS(keys: [PublicJWK(x: signingKey.x, y: signingKey.y)]),
-            endpoints: [Endpoint(host: "127.0.0.1", port: port)],
-            workers: 1, logWakeup: try Wakeup())
+            upstreams: configuration.upstreams.map {
+                Upstream(
+                    $0, endpoints: $0.endpoints.map { Endpoint($0, troubles: troubles) },
+                    workers: 1, troubles: troubles)
+            },
+            troubles: troubles,
+            wakeups: [wakeup], logWakeup: try Wakeup())
         let listener = try Listener(Self.loopback, isShared: true)
         address = listener.address
-        worker = try Worker(
-            number: 0, gateway: gateway, listener: listener, wakeup: try Wakeup())
+        worker = try Worker(number: 0, gateway: gateway, listener: listener, wakeup: wakeup)
         self.upstream = upstream
     }
 
