@@ -14,6 +14,9 @@ enum Bounds {
     static let timeout = 100...3_600_000
     static let upstreamConnections = 1...65_536
     static let upstreamPending = 0...65_536
+    static let ejectAfter = 1...1000
+    static let healthInterval = 100...3_600_000
+    static let unhealthyAfter = 1...100
     static let tokenLifetime = 1000...3_600_000
     static let sessionLifetime = 1000...86_400_000
     static let drainGrace = 0...3_600_000
@@ -27,6 +30,10 @@ enum Bounds {
     static let period = 1000...300_000
 
     static let upstreamsMax = 64
+    /// Of one upstream.
+    static let endpointsMax = 64
+    static let pinsMax = 16
+    static let healthPathBytesMax = 1024
     static let agentsMax = 10_000
     static let keysMax = 16
     static let scopesMax = 64

@@ -7,7 +7,9 @@ extension ConfigurationDraft {
         checkAgents()
         if places.upstreamsAreWhole, places.chainIsWhole { checkAudiences() }
         checkAddresses()
+        checkUpstreamTLS()
         checkLimits()
+        checkRouteLimits()
         if faults.isEmpty { warnOfTheUseless() }
     }
 
@@ -40,51 +42,14 @@ extension ConfigurationDraft {
             let audience = configuration.audience(of: upstream)
             guard let other = owners.updateValue(upstream, forKey: audience) else { continue }
             if other.sharedAudience, upstream.sharedAudience { continue }
+            // Several upstreams come from a policy alone.
+            guard places.upstreams.indices.contains(index) else { continue }
             fault(
-                upstreamPlace(index),
+                places.endpoints[index].nodes.first ?? places.upstreams[index],
                 "upstreams `\(other.name)` and `\(upstream.name)` have one "
                     + "audience `\(audience)`, so a token for one is good at the other: give each "
                     + "its own `audience`, or write `\"shared_audience\": true` in both")
         }
-    }
-
-    private mutating func checkAddresses() {
-        guard case .tcp(let admin) = configuration.admin else { return }
-        for (index, upstream) in configuration.upstreams.enumerated()
-        where isEndpointKnown(index) {
-            for case .tcp(let address) in upstream.endpoints.map(\.place)
-            where address.reaches(admin) {
-                fault(upstreamPlace(index), "the endpoint \(address) is the admin address")
-            }
-        }
-        if configuration.listen.address.reaches(admin)
-            || admin.reaches(configuration.listen.address)
-        {
-            let place = place(of: .listenAddress) ?? place(of: .adminAddress)
-            fault(
-                place ?? .environment(EnvironmentVariable.listen.rawValue),
-                "the listener and the admin listener have one address")
-        }
-    }
-
-    /// False where the endpoint is a placeholder, since none was given or it could not be read.
-    private func isEndpointKnown(_ index: Int) -> Bool {
-        if let place = place(of: .upstreamEndpoint), place != self.place(of: .upstreams) {
-            return true
-        }
-        if places.endpoints.indices.contains(index) { return places.endpoints[index] != nil }
-        return policy != nil || configuration.mode == .sidecar
-    }
-
-    /// Where an upstream's endpoint was set.
-    private func upstreamPlace(_ index: Int) -> ConfigurationFault.Place {
-        if let place = place(of: .upstreamEndpoint), place != self.place(of: .upstreams) {
-            return place
-        }
-        if places.endpoints.indices.contains(index) {
-            return place(of: places.endpoints[index] ?? places.upstreams[index])
-        }
-        return .environment(EnvironmentVariable.upstream.rawValue)
     }
 
     private mutating func checkLimits() {

@@ -183,18 +183,15 @@ extension ConfigurationDraft {
             }
             return
         }
-        guard !entry.text.contains(",") else {
-            return fault(entry.place, Self.notBuilt("more than one endpoint"))
-        }
         guard configuration.upstreams.count == 1 else {
             return fault(entry.place, "the policy has several upstreams, and this cannot say which")
         }
-        do {
-            configuration.upstreams[0].endpoints = [try UpstreamURL(entry.text)]
-            note(.upstreamEndpoint, from: entry.source, at: entry.place)
-        } catch {
-            fault(entry.place, error.reason)
+        guard let endpoints = endpoints(entry) else {
+            places.endpointVariableIsBroken = true
+            return
         }
+        configuration.upstreams[0].endpoints = endpoints
+        note(.upstreamEndpoint, from: entry.source, at: entry.place)
     }
 
     private static func claim(_ text: String) -> String? {

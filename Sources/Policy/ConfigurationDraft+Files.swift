@@ -88,6 +88,12 @@ extension ConfigurationDraft {
                 checkFile(path, nil, isSecret: true, files)
             }
         }
+        for (upstream, node) in zip(configuration.upstreams, places.upstreams) {
+            guard let path = upstream.tls.authorityPath, let node = node.member("tls", "ca") else {
+                continue
+            }
+            checkFile(path, place(of: node), isSecret: false, files)
+        }
         for name in ["admin_token", "signing_key"] {
             checkFile(secret(name), nil, isSecret: true, isOptional: true, files)
         }

@@ -138,16 +138,12 @@ extension Configuration.Admin {
     /// `host:port` on loopback, `unix:/path` or `off`.
     static func parse(_ text: String) -> Result<Configuration.Admin, Fault> {
         if text == "off" { return .success(.off) }
-        if text.hasPrefix("unix:") {
-            let path = String(text.dropFirst("unix:".count))
-            // A socket's path must fit `sun_path` with the NUL that ends it.
-            guard path.hasPrefix("/"), path.utf8.count <= 107, !path.utf8.contains(0) else {
-                return .failure(
-                    Fault(
-                        reason: "`unix:` must be followed by an absolute path of "
-                            + "at most 107 bytes"))
+        if text.hasPrefix(SocketPathText.scheme) {
+            do {
+                return .success(.unix(path: try SocketPathText.parse(text)))
+            } catch {
+                return .failure(Fault(reason: error.reason))
             }
-            return .success(.unix(path: path))
         }
         guard let address = SocketAddressText(binding: text) else {
             return .failure(

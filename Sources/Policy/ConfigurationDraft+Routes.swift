@@ -4,9 +4,7 @@ import Bytes
 
 /// The section `routes`.
 extension ConfigurationDraft {
-    private static let notBuiltRoute = [
-        "calls", "body", "websocket", "limits", "timeouts", "tools_default",
-    ]
+    private static let notBuiltRoute = ["calls", "body", "websocket", "tools_default"]
 
     /// Left out, it is one route for everything.
     mutating func readRoutes(_ node: PolicyNode?, _ root: PolicyNode) {
@@ -44,7 +42,7 @@ extension ConfigurationDraft {
     }
 
     private mutating func route(_ node: PolicyNode) -> Configuration.Route? {
-        let known = ["path", "methods", "public", "upstream"]
+        let known = ["path", "methods", "public", "upstream", "limits", "timeouts"]
         guard let object = object(node, known: known, notBuilt: Self.notBuiltRoute) else {
             return nil
         }
@@ -52,9 +50,14 @@ extension ConfigurationDraft {
         let methods = object["methods"].map { self.methods($0) } ?? []
         let isPublic = object["public"].map { bool($0) } ?? false
         let upstream = upstreamIndex(object)
+        let limits = object["limits"].flatMap { routeLimits($0) }
+        let timeouts = object["timeouts"].flatMap { routeTimeouts($0) }
         guard let path, let methods, let isPublic, let upstream else { return nil }
-        return Configuration.Route(
+        var route = Configuration.Route(
             path: path, methods: methods, isPublic: isPublic, upstreamIndex: upstream)
+        if let limits { route.limits = limits }
+        if let timeouts { route.timeouts = timeouts }
+        return route
     }
 
     private mutating func upstreamIndex(_ route: PolicyObject) -> Int? {

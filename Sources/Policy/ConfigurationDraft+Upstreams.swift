@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bytes
-import JSON
 
 /// The section `upstreams`.
 extension ConfigurationDraft {
-    private static let notBuiltUpstream = [
-        "health_check", "tls", "profile", "set_headers", "eject_after",
-    ]
-
     /// Left out, it is the one upstream that the specification shows.
     mutating func readUpstreams(_ node: PolicyNode?) {
         guard let node else {
@@ -20,10 +15,8 @@ extension ConfigurationDraft {
             fault(node, "at least one upstream is needed")
             return
         }
-        let faultsBefore = faults.count
         configuration.upstreams = []
         for item in items { readUpstream(item) }
-        places.upstreamsAreWhole = faults.count == faultsBefore
         note(.upstreams, from: .policy, at: place(of: node))
         note(.upstreamEndpoint, from: .policy, at: place(of: node))
     }
@@ -32,66 +25,68 @@ extension ConfigurationDraft {
     private mutating func readUpstream(_ node: PolicyNode) {
         let known = [
             "name", "endpoints", "balance", "connect_timeout", "first_byte_timeout",
-            "max_connections", "max_pending", "audience", "shared_audience",
+            "max_connections", "max_pending", "eject_after", "health_check", "tls", "audience",
+            "shared_audience",
         ]
         var upstream = Configuration.Upstream(
             name: "", endpoints: [Configuration.Upstream.loopback])
-        var endpointNode: PolicyNode?
+        var endpointPlaces = EndpointPlaces()
         defer {
             configuration.upstreams.append(upstream)
             places.upstreams.append(node)
-            places.endpoints.append(endpointNode)
+            places.endpoints.append(endpointPlaces)
         }
-        guard let object = object(node, known: known, notBuilt: Self.notBuiltUpstream) else {
+        guard let object = object(node, known: known, notBuilt: ["profile", "set_headers"]) else {
+            places.upstreamsAreWhole = false
             return
         }
-        requireInert(object["balance"], "balance", unless: "`\"least_request\"`") {
-            $0.string == "least_request"
+        readOwner(object, into: &upstream)
+        if let list = required(object, "endpoints") {
+            let endpoints: [UpstreamURL]
+            (endpoints, endpointPlaces) = self.endpoints(list)
+            if !endpoints.isEmpty { upstream.endpoints = endpoints }
         }
+        assign(object["balance"], to: &upstream.balance) {
+            $0.choice($1, of: Configuration.Balance.self)
+        }
+        readBounds(object, into: &upstream)
+        assign(object["health_check"], to: &upstream.healthCheck) { $0.healthCheck($1) }
+        assign(object["tls"], to: &upstream.tls) { $0.upstreamTLS($1) }
+    }
+
+    /// Name and audience: whose the upstream is, and whose tokens it gets.
+    private mutating func readOwner(
+        _ object: PolicyObject, into upstream: inout Configuration.Upstream
+    ) {
+        let faultsBefore = faults.count
         if let name = required(object, "name").flatMap({ self.name($0) }) {
             if let other = configuration.upstreams.firstIndex(where: { $0.name == name }) {
-                fault(node, "the name `\(name)` is that of upstream \(other) already")
+                fault(object.node, "the name `\(name)` is that of upstream \(other) already")
             }
             upstream.name = name
         }
-        if let endpoints = required(object, "endpoints"), let (url, item) = endpoint(endpoints) {
-            upstream.endpoints = [url]
-            endpointNode = item
-        }
-        if let node = object["connect_timeout"], let value = duration(node, in: Bounds.timeout) {
-            upstream.connectTimeoutMilliseconds = value
-        }
-        if let node = object["first_byte_timeout"], let value = duration(node, in: Bounds.timeout) {
-            upstream.firstByteTimeoutMilliseconds = value
-        }
-        if let node = object["max_connections"],
-            let value = integer(node, in: Bounds.upstreamConnections)
-        {
-            upstream.maxConnections = value
-        }
-        if let node = object["max_pending"], let value = integer(node, in: Bounds.upstreamPending) {
-            upstream.maxPending = value
-        }
         upstream.audience = object["audience"].flatMap { claim($0) }
-        upstream.sharedAudience = object["shared_audience"].flatMap { bool($0) } ?? false
+        assign(object["shared_audience"], to: &upstream.sharedAudience) { $0.bool($1) }
+        if faults.count > faultsBefore { places.upstreamsAreWhole = false }
     }
 
-    private mutating func endpoint(_ node: PolicyNode) -> (UpstreamURL, PolicyNode)? {
-        guard let items = items(node, max: .max) else { return nil }
-        guard let first = items.first else {
-            fault(node, "one endpoint is needed")
-            return nil
+    private mutating func readBounds(
+        _ object: PolicyObject, into upstream: inout Configuration.Upstream
+    ) {
+        assign(object["connect_timeout"], to: &upstream.connectTimeoutMilliseconds) {
+            $0.duration($1, in: Bounds.timeout)
         }
-        guard items.count == 1 else {
-            fault(node, Self.notBuilt("more than one endpoint"))
-            return nil
+        assign(object["first_byte_timeout"], to: &upstream.firstByteTimeoutMilliseconds) {
+            $0.duration($1, in: Bounds.timeout)
         }
-        guard let text = string(first) else { return nil }
-        do {
-            return (try UpstreamURL(text), first)
-        } catch {
-            fault(first, error.reason)
-            return nil
+        assign(object["max_connections"], to: &upstream.maxConnections) {
+            $0.integer($1, in: Bounds.upstreamConnections)
+        }
+        assign(object["max_pending"], to: &upstream.maxPending) {
+            $0.integer($1, in: Bounds.upstreamPending)
+        }
+        assign(object["eject_after"], to: &upstream.ejectAfter) {
+            $0.integer($1, in: Bounds.ejectAfter)
         }
     }
 

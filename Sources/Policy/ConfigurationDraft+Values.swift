@@ -6,9 +6,12 @@ import JSON
 /// From a value of the policy to a value of ours. Each of these notes a fault and gives `nil`
 /// where that cannot be.
 extension ConfigurationDraft {
-    /// An object without its unknown and unbuilt members, both of which are faults.
+    /// An object without its unknown, unbuilt and misplaced members, all of which are faults.
+    ///
+    /// - Parameter misplaced: names that belong elsewhere, and `reason`, which says where.
     mutating func object(
-        _ node: PolicyNode, known: [String], notBuilt: [String] = []
+        _ node: PolicyNode, known: [String], notBuilt: [String] = [], misplaced: [String] = [],
+        reason: String = ""
     ) -> PolicyObject? {
         guard let members = node.value.object else { return mismatch(node, "an object") }
         for member in members {
@@ -20,7 +23,11 @@ extension ConfigurationDraft {
                 fault(place, Self.notBuilt(Printable.quoted(member.name)))
                 continue
             }
-            let nearest = NearestName.of(member.name, in: known + notBuilt)
+            if misplaced.contains(where: isNamed) {
+                fault(place, Printable.quoted(member.name) + " " + reason)
+                continue
+            }
+            let nearest = NearestName.of(member.name, in: known + notBuilt + misplaced)
             fault(
                 place,
                 "unknown key \(Printable.quoted(member.name))"
@@ -41,6 +48,15 @@ extension ConfigurationDraft {
     ) {
         guard let node, let value = read(&self, node) else { return }
         set(setting, path, to: value, from: .policy, at: place(of: node))
+    }
+
+    /// Reads one value of an item of a list where it is given.
+    mutating func assign<Value>(
+        _ node: PolicyNode?, to target: inout Value,
+        _ read: (inout ConfigurationDraft, PolicyNode) -> Value?
+    ) {
+        guard let node, let value = read(&self, node) else { return }
+        target = value
     }
 
     /// Of a key that is not built yet, the value that changes nothing is let through.
@@ -151,6 +167,15 @@ struct PolicyObject {
 
     subscript(_ name: String) -> PolicyNode? {
         node.value[name].map { PolicyNode($0, node.pointer.appending(name)) }
+    }
+}
+
+extension PolicyNode {
+    /// The value at the end of these names, each a member of the one before.
+    func member(_ names: String...) -> PolicyNode? {
+        names.reduce(self) { (node: PolicyNode?, name) in
+            node.flatMap { PolicyObject(node: $0)[name] }
+        }
     }
 }
 

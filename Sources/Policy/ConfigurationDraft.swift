@@ -105,8 +105,10 @@ struct PolicyNode {
 struct PolicyPlaces {
     var root: PolicyNode?
     var upstreams: [PolicyNode] = []
-    /// `nil` where the endpoint could not be read.
-    var endpoints: [PolicyNode?] = []
+    var endpoints: [EndpointPlaces] = []
+    /// True where the variable that sets the endpoints could not be read: those of the policy
+    /// would not hold, so they cannot be judged.
+    var endpointVariableIsBroken = false
     var agents: [PolicyNode] = []
     var seeds: [PolicyNode?] = []
     /// The agent of each key, by its hash.
@@ -115,6 +117,14 @@ struct PolicyPlaces {
     var filters: [PolicyNode] = []
     /// False once a filter or a route could not be read: its neighbours cannot be judged then.
     var chainIsWhole = true
-    /// Likewise for upstreams.
+    /// Likewise for the names and audiences of upstreams.
     var upstreamsAreWhole = true
+}
+
+/// Where the endpoints of one upstream stand.
+struct EndpointPlaces {
+    /// One for each endpoint that could be read; empty where the configuration has a placeholder.
+    var nodes: [PolicyNode] = []
+    /// False where one is missing or could not be read: no rule for all of them can be judged.
+    var areWhole = false
 }

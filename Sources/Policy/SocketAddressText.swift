@@ -67,13 +67,19 @@ package struct SocketAddressText: Sendable, Hashable {
     /// True where the host is an address of the machine itself.
     package var isLoopback: Bool { address?.isLoopback ?? (host == "localhost") }
 
-    /// True where a connection to `self` would reach a listener bound to `listener`.
+    /// True where a connection to `self` would reach a listener bound to `listener`, as far as
+    /// that can be told without resolving a name.
     func reaches(_ listener: SocketAddressText) -> Bool {
         guard port == listener.port else { return false }
         if host == listener.host { return true }
-        guard isLoopback else { return false }
-        return listener.isLoopback && (address == nil || listener.address == nil)
-            || listener.address?.isUnspecified == true
+        // A connection to the unspecified address goes to the machine itself.
+        guard isLoopback || address?.isUnspecified == true else { return false }
+        guard let bound = listener.address, let address else {
+            return listener.isLoopback || listener.address?.isUnspecified == true
+        }
+        // A listener on `[::]` takes IPv4 too, one on `0.0.0.0` nothing else.
+        if bound.isUnspecified { return address.isIPv4 || !bound.isIPv4 }
+        return address.isUnspecified && bound.isLoopback && address.isIPv4 == bound.isIPv4
     }
 }
 

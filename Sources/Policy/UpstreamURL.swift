@@ -12,15 +12,12 @@ package struct UpstreamURL: Sendable, Hashable {
     package let place: Place
     package let isTLS: Bool
 
-    package enum Fault: Error, Equatable {
-        case notBuilt(String)
-        case malformed(String)
+    package struct Fault: Error, Equatable {
+        /// For the operator; never the text itself, which may hold a password.
+        package let reason: String
 
-        package var reason: String {
-            switch self {
-            case .notBuilt(let what): "\(what) is not built yet in this version"
-            case .malformed(let reason): reason
-            }
+        init(_ reason: String) {
+            self.reason = reason
         }
     }
 
@@ -30,9 +27,18 @@ package struct UpstreamURL: Sendable, Hashable {
     }
 
     package init(_ text: String) throws(Fault) {
-        if text.hasPrefix("https://") { throw .notBuilt("`https://` to an upstream") }
-        if text.hasPrefix("unix:") { throw .notBuilt("`unix:` to an upstream") }
-        self.init(plaintext: try OriginText.parse(text, scheme: "http://", defaultPort: 80))
+        if text.hasPrefix(SocketPathText.scheme) {
+            place = .unix(path: try SocketPathText.parse(text))
+            isTLS = false
+        } else if text.hasPrefix("https://") {
+            place = .tcp(try OriginText.parse(text, scheme: "https://", defaultPort: 443))
+            isTLS = true
+        } else if text.hasPrefix("http://") {
+            place = .tcp(try OriginText.parse(text, scheme: "http://", defaultPort: 80))
+            isTLS = false
+        } else {
+            throw Fault("it must begin with `http://`, `https://` or `unix:/`")
+        }
     }
 
     /// Host and port; `nil` for a Unix socket.
@@ -74,20 +80,22 @@ enum OriginText {
     static func parse(
         _ text: String, scheme: String, defaultPort: UInt16
     ) throws(UpstreamURL.Fault) -> SocketAddressText {
-        guard text.hasPrefix(scheme) else { throw .malformed("it must begin with `\(scheme)`") }
+        guard text.hasPrefix(scheme) else {
+            throw UpstreamURL.Fault("it must begin with `\(scheme)`")
+        }
         var rest = text.dropFirst(scheme.count)
         if rest.hasSuffix("/") { rest = rest.dropLast() }
-        if rest.contains("@") { throw .malformed("a user or password is not allowed in it") }
+        if rest.contains("@") { throw UpstreamURL.Fault("a user or password is not allowed in it") }
         if rest.contains(where: { $0 == "/" || $0 == "?" || $0 == "#" }) {
-            throw .malformed("only scheme, host and port are allowed in it, no path")
+            throw UpstreamURL.Fault("only scheme, host and port are allowed in it, no path")
         }
         guard let (host, port) = SocketAddressText.split(String(rest)) else {
-            throw .malformed("malformed host")
+            throw UpstreamURL.Fault("malformed host")
         }
         let address =
             port == nil
             ? SocketAddressText(host: host, port: defaultPort) : SocketAddressText(String(rest))
-        guard let address else { throw .malformed("malformed host or port") }
+        guard let address else { throw UpstreamURL.Fault("malformed host or port") }
         return address
     }
 }

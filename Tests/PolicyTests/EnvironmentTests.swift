@@ -146,22 +146,6 @@ import Testing
                 + "surrounding space"
         ),
         (
-            "AGENTPORT_UPSTREAM", "http://a:1,http://b:1",
-            "more than one endpoint is not built yet in this version"
-        ),
-        (
-            "AGENTPORT_UPSTREAM", "https://a:1",
-            "`https://` to an upstream is not built yet in this version"
-        ),
-        (
-            "AGENTPORT_UPSTREAM", "http://127.0.0.1:9901",
-            "the endpoint 127.0.0.1:9901 is the admin address"
-        ),
-        (
-            "AGENTPORT_UPSTREAM", "http://localhost:9901",
-            "the endpoint localhost:9901 is the admin address"
-        ),
-        (
             "AGENTPORT_LISTEN", "0.0.0.0:9901",
             "the listener and the admin listener have one address"
         ),

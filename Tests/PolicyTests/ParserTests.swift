@@ -125,35 +125,6 @@ import Testing
         #expect(SocketAddressText(text)?.description == canonical)
     }
 
-    @Test(arguments: [
-        ("http://openclaw:8080", "openclaw:8080"), ("http://127.0.0.1:1/", "127.0.0.1:1"),
-        ("http://[::1]:80", "[::1]:80"), ("http://host", "host:80"),
-        ("http://[::1]", "[::1]:80"),
-    ])
-    func upstreamURL(text: String, endpoint: String) throws {
-        #expect(try UpstreamURL(text).address?.description == endpoint)
-    }
-
-    @Test(arguments: [
-        ("https://a:1", "`https://` to an upstream is not built yet in this version"),
-        ("unix:/run/a", "`unix:` to an upstream is not built yet in this version"),
-        ("openclaw:8080", "it must begin with `http://`"),
-        ("HTTP://a", "it must begin with `http://`"),
-        ("ftp://a", "it must begin with `http://`"),
-        ("http://u:p@a:1", "a user or password is not allowed in it"),
-        ("http://a:1/v1", "only scheme, host and port are allowed in it, no path"),
-        ("http://a:1?x", "only scheme, host and port are allowed in it, no path"),
-        ("http://a:1#x", "only scheme, host and port are allowed in it, no path"),
-        ("http://a:1//", "only scheme, host and port are allowed in it, no path"),
-        ("http://", "malformed host or port"), ("http://:80", "malformed host or port"),
-        ("http://a:", "malformed host or port"), ("http://a:0", "malformed host or port"),
-        ("http://a b", "malformed host or port"), ("http://::1", "malformed host or port"),
-    ])
-    func upstreamURLRefused(text: String, reason: String) {
-        let fault = #expect(throws: UpstreamURL.Fault.self) { try UpstreamURL(text) }
-        #expect(fault?.reason == reason)
-    }
-
     static let nearest: [(String, String?)] = [
         ("metods", "methods"), ("methdos", "methods"), ("METHODS", "methods"),
         ("upstreem", "upstream"),

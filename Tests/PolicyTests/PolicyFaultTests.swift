@@ -109,62 +109,6 @@ import Testing
     @Test(arguments: listeners)
     func listener(_ policy: FaultyPolicy) { policy.check() }
 
-    static let upstreams: [FaultyPolicy] = [
-        .section("none", "\"upstreams\":[]", "2:13: /upstreams: at least one upstream is needed"),
-        .section(
-            "missing", "\"upstreams\":[{}]", "2:14: /upstreams/0: `name` is missing",
-            "2:14: /upstreams/0: `endpoints` is missing"),
-        .section(
-            "not built",
-            "\"upstreams\":[{\"name\":\"a\",\"endpoints\":[\"https://a\"],\"health_check\":{},"
-                + "\"balance\":\"round_robin\",\"profile\":\"openclaw\"}]",
-            "2:39: /upstreams/0/endpoints/0: `https://` to an upstream is not built yet in this "
-                + "version",
-            "2:52: /upstreams/0/health_check: `health_check` is not built yet in this version",
-            "2:80: /upstreams/0/balance: `balance` other than `\"least_request\"` is not built yet "
-                + "in this version",
-            "2:94: /upstreams/0/profile: `profile` is not built yet in this version"),
-        .section(
-            "two endpoints",
-            "\"upstreams\":[{\"name\":\"a\",\"endpoints\":[\"http://a\",\"http://b\"]}]",
-            "2:38: /upstreams/0/endpoints: more than one endpoint is not built yet in this version"),
-        .section(
-            "admin", "\"upstreams\":[{\"name\":\"a\",\"endpoints\":[\"http://127.0.0.1:9901\"]}]",
-            "2:39: /upstreams/0/endpoints/0: the endpoint 127.0.0.1:9901 is the admin address"),
-        .section(
-            "one audience",
-            "\"upstreams\":[{\"name\":\"a\",\"endpoints\":[\"http://a\"]},{\"name\":\"b\","
-                + "\"endpoints\":[\"http://b\"]}],\n\"routes\":[{\"path\":\"/a\",\"upstream\":\"a\"},"
-                + "{\"path\":\"/b\",\"upstream\":\"b\"}]",
-            "2:77: /upstreams/1/endpoints/0: upstreams `a` and `b` have one audience "
-                + "`openclaw-prod`, so a token for one is good at the other: give each its own "
-                + "`audience`, or write `\"shared_audience\": true` in both"),
-        .section(
-            "no routes for two",
-            "\"upstreams\":[{\"name\":\"a\",\"endpoints\":[\"http://a\"],\"audience\":"
-                + "\"x\"},{\"name\":\"a\",\"endpoints\":[\"http://b\"]}]",
-            "1:1: `routes` is missing: with several upstreams it must say which is whose",
-            "2:67: /upstreams/1: the name `a` is that of upstream 0 already"),
-    ]
-
-    @Test(arguments: upstreams)
-    func upstream(_ policy: FaultyPolicy) { policy.check() }
-
-    @Test func severalUpstreamsAndOneVariable() {
-        let text =
-            "{\"agentport\":1,\"upstreams\":[{\"name\":\"a\",\"endpoints\":[\"http://a\"],"
-            + "\"shared_audience\":true},{\"name\":\"b\",\"endpoints\":[\"http://b\"],"
-            + "\"shared_audience\":true},{\"name\":\"c\",\"endpoints\":[\"http://c\"]}],"
-            + "\"routes\":[{\"path\":\"/a\",\"upstream\":\"a\"},{\"path\":\"/b\",\"upstream\":\"b\"},"
-            + "{\"path\":\"/c\",\"upstream\":\"c\",\"public\":true}]}"
-        // The third shares the audience too, but no token ever goes there.
-        #expect(load(policy: text).faults == [])
-        #expect(
-            load(policy: text, ["AGENTPORT_UPSTREAM": "http://x"]).faults == [
-                "AGENTPORT_UPSTREAM: the policy has several upstreams, and this cannot say which"
-            ])
-    }
-
     @Test func whatIsOfNoUseDrawsAWarning() {
         let outcome = load(
             policy: "{\"agentport\":1,\"upstreams\":[{\"name\":\"a\",\"endpoints\":"

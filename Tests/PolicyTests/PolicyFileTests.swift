@@ -11,7 +11,8 @@ func load(policy text: String, _ environment: [String: String] = [:]) -> Configu
 @Suite struct PolicyFileTests {
     static let hash = String(repeating: "ab", count: 32)
 
-    /// Everything that is built, set to something other than its default.
+    /// Every section, with values other than the defaults; what else upstreams and routes may say
+    /// is in `UpstreamFileTests` and `RouteLimitTests`.
     static let whole = """
         // What a person would write.
         {

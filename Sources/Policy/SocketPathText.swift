@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// `unix:/absolute/path`, as upstreams and the admin listener name a Unix socket.
+enum SocketPathText {
+    static let scheme = "unix:"
+    /// A path must fit `sun_path` with the NUL that ends it.
+    static let bytesMax = 107
+
+    /// The path, without `.` and empty segments, so that one socket has one spelling.
+    static func parse(_ text: String) throws(UpstreamURL.Fault) -> String {
+        let path = text.dropFirst(scheme.count)
+        guard path.hasPrefix("/"), path.utf8.count <= bytesMax else {
+            throw UpstreamURL.Fault(
+                "`unix:` must be followed by an absolute path of at most \(bytesMax) bytes")
+        }
+        guard !path.utf8.contains(0) else {
+            throw UpstreamURL.Fault("a path cannot hold a NUL")
+        }
+        let resolved = PathText.resolve(String(path), besides: "")
+        guard resolved != "/", !path.hasSuffix("/"), !path.hasSuffix("/.") else {
+            throw UpstreamURL.Fault(
+                "`unix:` must be followed by the path of a socket, not a folder")
+        }
+        return resolved
+    }
+}
