@@ -3,7 +3,7 @@
 /// What `agentport check` prints after `ok`: what holds, and who said so. Short enough to be
 /// reviewed in half a minute, and without a secret or the hash of one.
 package struct EffectiveSummary: CustomStringConvertible {
-    private let configuration: Configuration
+    let configuration: Configuration
     private var rows: [Row] = []
 
     private struct Row {
@@ -39,11 +39,11 @@ package struct EffectiveSummary: CustomStringConvertible {
         text + String(repeating: " ", count: max(0, width - text.count))
     }
 
-    private mutating func add(_ name: String, _ value: String, _ setting: ConfigurationSetting) {
+    mutating func add(_ name: String, _ value: String, _ setting: ConfigurationSetting) {
         add(name, value, configuration.sources[setting].description)
     }
 
-    private mutating func add(_ name: String, _ value: String = "", _ source: String = "") {
+    mutating func add(_ name: String, _ value: String = "", _ source: String = "") {
         rows.append(Row(name: name, value: value, source: source))
     }
 
@@ -119,36 +119,8 @@ package struct EffectiveSummary: CustomStringConvertible {
         }
     }
 
-    private static func chain(_ filters: [Configuration.FilterUse]) -> String {
+    static func chain(_ filters: [Configuration.FilterUse]) -> String {
         filters.isEmpty ? "nothing" : filters.map(\.name).joined(separator: " > ")
-    }
-
-    private mutating func describeRoutes() {
-        add("routes", "\(configuration.routes.count)", .routes)
-        for route in configuration.routes {
-            let methods =
-                route.methods.isEmpty ? "any method" : route.methods.joined(separator: ", ")
-            let filters = configuration.filters(on: route)
-            let passes = filters == configuration.filters ? "whole chain" : Self.chain(filters)
-            let upstream = configuration.upstreams[route.upstreamIndex].name
-            add(
-                "  \(route.path)\(route.isPrefix ? "*" : "")",
-                "\(methods)"
-                    + (route.isPublic ? ", PUBLIC" : "") + ", \(passes) > \(upstream)")
-        }
-    }
-
-    private mutating func describeUpstreams() {
-        add("upstreams", "\(configuration.upstreams.count)", .upstreams)
-        for upstream in configuration.upstreams {
-            // The issuer's audience, where an upstream has none of its own, has its line above.
-            let audience = upstream.audience.map { "audience \($0), " } ?? ""
-            add(
-                "  \(upstream.name)",
-                upstream.endpoints.map(\.description).joined(separator: " ")
-                    + ", \(audience)\(upstream.maxConnections) connections",
-                .upstreamEndpoint)
-        }
     }
 
     private mutating func describeAgents() {
