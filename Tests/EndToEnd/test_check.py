@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`agentport check`, and what `serve` makes of a policy file: faults are told with their place."""
 
+import base64
 import json
 import re
 
@@ -118,6 +119,41 @@ FAULTS = {
                                   "/listen/address"),
     "an endpoint that is no URL": (lambda p: p["upstreams"][0].update(endpoints=["nothing"]),
                                    "/upstreams/0/endpoints"),
+    "one endpoint of several": (lambda p: _upstream(p).update(
+        endpoints=["http://a", "unix:/run/a.sock", "https://a/path"]), "/upstreams/0/endpoints/2"),
+    "a socket's relative path": (lambda p: _upstream(p).update(endpoints=["unix:run/a.sock"]),
+                                 "/upstreams/0/endpoints/0"),
+    "no endpoints": (lambda p: _upstream(p).update(endpoints=[]), "/upstreams/0/endpoints"),
+    "65 endpoints": (lambda p: _upstream(p).update(
+        endpoints=[f"http://a:{port}" for port in range(1, 66)]), "/upstreams/0/endpoints"),
+    "an endpoint twice": (lambda p: _upstream(p).update(endpoints=["http://a", "http://A:80/"]),
+                          "/upstreams/0/endpoints/1"),
+    "an unknown balance": (lambda p: _upstream(p).update(balance="random"),
+                           "/upstreams/0/balance"),
+    "ejection before any failure": (lambda p: _upstream(p).update(eject_after=0),
+                                    "/upstreams/0/eject_after"),
+    "a health check without a path": (lambda p: _upstream(p).update(
+        health_check={"interval": "5s"}), "/upstreams/0/health_check"),
+    "a health check's fragment": (lambda p: _upstream(p).update(health_check={"path": "/#a"}),
+                                  "/upstreams/0/health_check/path"),
+    "a health check that never rests": (lambda p: _upstream(p).update(
+        health_check={"path": "/", "interval": "99ms"}), "/upstreams/0/health_check/interval"),
+    "TLS that no endpoint speaks": (lambda p: _upstream(p).update(tls={"server_name": "a"}),
+                                    "/upstreams/0/tls"),
+    "an authority that is not there": (lambda p: _upstream(p).update(
+        endpoints=["https://a"], tls={"ca": "/nowhere"}), "/upstreams/0/tls/ca"),
+    "a server name with a port": (lambda p: _upstream(p).update(
+        endpoints=["https://a"], tls={"server_name": "a:443"}), "/upstreams/0/tls/server_name"),
+    "a pin in hexadecimal": (lambda p: _upstream(p).update(
+        endpoints=["https://a"], tls={"pins_sha256": ["ab" * 32]}),
+        "/upstreams/0/tls/pins_sha256/0"),
+    "a profile": (lambda p: _upstream(p).update(profile="openclaw"), "/upstreams/0/profile"),
+    "a route's limit beyond the listener's": (lambda p: p["routes"][0].update(
+        limits={"header_fields": 101}), "/routes/0/limits/header_fields"),
+    "a route's limit that is the listener's": (lambda p: p["routes"][0].update(
+        limits={"connections": 5}), "/routes/0/limits/connections"),
+    "a route's timeout that is none": (lambda p: p["routes"][1].update(
+        timeouts={"idle": "0s"}), "/routes/1/timeouts/idle"),
     "an unknown upstream": (lambda p: p["routes"][0].update(upstream="nowhere"),
                             "/routes/0/upstream"),
     "a path without a slash": (lambda p: p["routes"][0].update(path="x"), "/routes/0/path"),
@@ -136,6 +172,14 @@ FAULTS = {
                                  "/agents/0/totp/seed_file"),
     "an endpoint that is the admin listener": (lambda p: p["upstreams"][0].update(
         endpoints=["http://" + p["admin"]["address"]]), "/upstreams/0/endpoints"),
+    "one of several is the admin listener": (lambda p: _upstream(p).update(
+        endpoints=["http://a", "https://" + p["admin"]["address"]]), "/upstreams/0/endpoints/1"),
+    "one of several is the admin socket": (lambda p: (
+        p["admin"].update(address="unix:/run/admin.sock"),
+        _upstream(p).update(endpoints=["http://a", "unix:/run/admin.sock"])),
+        "/upstreams/0/endpoints/1"),
+    "an endpoint that is the gateway itself": (lambda p: _upstream(p).update(
+        endpoints=["https://" + p["listen"]["address"]]), "/upstreams/0/endpoints/0"),
     "two upstreams with one audience": (lambda p: p["upstreams"].append(
         dict(p["upstreams"][0], name="second")), "/upstreams/1"),
     "TOTP before identity": (lambda p: p.update(filters=_chain(3, 2)), "/filters"),
@@ -146,6 +190,11 @@ FAULTS = {
     "no identity": (lambda p: p["filters"].pop(2), "/filters"),
     "identity twice": (lambda p: p["filters"].insert(3, {"use": "identity"}), "/filters"),
 }
+
+
+def _upstream(value):
+    """The one upstream of the usual policy."""
+    return value["upstreams"][0]
 
 
 def _chain(one, other):
@@ -160,6 +209,52 @@ def test_a_fault_of_the_policy(policy, change, pointer):
     policy.value = json.loads(json.dumps(policy.value))
     change(policy.value)
     policy.fault(pointer)
+
+
+def test_what_upstreams_and_routes_say_is_shown(policy):
+    """All of it can be reviewed in the summary, each line with its source."""
+    authority = policy.file.parent / "authority.pem"
+    authority.write_text(open(policy.value["listen"]["tls"]["certificate"]).read())
+    policy.value["upstreams"] = [
+        {"name": "claw", "endpoints": ["http://a:1", "https://b", "unix:/run/c.sock"],
+         "balance": "round_robin", "eject_after": 7,
+         "health_check": {"path": "/well", "interval": "250ms", "unhealthy_after": 2},
+         "tls": {"ca": "authority.pem", "server_name": "claw.internal",
+                 "pins_sha256": [base64.b64encode(bytes(32)).decode()]}},
+        # Two may share an endpoint; what says nothing is as if it were not there.
+        {"name": "other", "endpoints": ["http://a:1"], "audience": "other", "health_check": None,
+         "tls": {"ca": None, "server_name": None, "pins_sha256": []}}]
+    policy.value["routes"] = [
+        {"path": "/", "upstream": "claw", "timeouts": {"first_byte": "2m", "idle": "30s"},
+         "limits": {"body": "16MiB", "body_timeout": "1m", "header_fields": 50}},
+        {"path": "/other", "upstream": "other"}]
+    result = policy.check()
+    assert result.returncode == 0, result.stderr
+    for words in (["http://a:1", "https://b", "unix:/run/c.sock"], ["round_robin"], ["7 failures"],
+                  ["/well", "250ms", "2 failures"], [str(authority), "claw.internal", "1 pin"],
+                  ["16MiB", "1m", "50"], ["2m", "30s"]):
+        [line] = [line for line in result.stdout.splitlines() if all(w in line for w in words)]
+        assert line.endswith("policy")
+    assert base64.b64encode(bytes(32)).decode() not in result.stdout
+
+
+@pytest.mark.parametrize("text, endpoints", [
+    ("https://a", 1), ("unix:/run/a.sock", 1), (" http://a:1 ,\n https://b , unix:/c ", 3)])
+def test_endpoints_of_the_environment(make, text, endpoints):
+    result = command("check", env=make().from_environment(text).env)
+    assert result.returncode == 0, result.stderr
+    [line] = [line for line in result.stdout.splitlines() if line.endswith("AGENTPORT_UPSTREAM")]
+    assert sum(line.count(scheme) for scheme in ("http://", "https://", "unix:")) == endpoints
+
+
+@pytest.mark.parametrize("text", [
+    "http://a,", ",http://a", "http://a,,http://b", "http://a,http://a", "http://a,b",
+    "http://a http://b", "unix:a", "http://a,http://user:hunter2@b"])
+def test_faulty_endpoints_of_the_environment(make, text):
+    result = command("check", env=make().from_environment(text).env)
+    assert result.returncode == 1 and result.stdout == ""
+    [line] = result.stderr.splitlines()
+    assert line.startswith("AGENTPORT_UPSTREAM: ") and "hunter2" not in line
 
 
 def test_two_agents_with_one_seed_in_two_files(policy):

@@ -76,7 +76,8 @@ import Testing
                 { "name": "other", "endpoints": ["https://d", "https://e"], "audience": "x" }],
               "routes": [{ "path": "/a", "upstream": "claw",
                            "limits": { "body": "16MiB", "body_timeout": "1m",
-                                       "request_line": "4KiB", "header_bytes": "16KiB", "header_fields": 50 },
+                                       "request_line": "4KiB", "header_bytes": "16KiB",
+                                       "header_fields": 50 },
                            "timeouts": { "first_byte": "2m", "idle": "1500ms" } },
                          { "path": "/b", "upstream": "other", "limits": { "body": "0B" },
                            "timeouts": { "idle": "30s" } }] }
