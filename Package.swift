@@ -86,7 +86,7 @@ let package = Package(
         tests("Bytes", []),
         tests("Reactor", ["Bytes"]),
         tests("Crypto", ["Bytes"]),
-        tests("TLS", ["Bytes", "COpenSSL"]),
+        tests("TLS", ["Bytes", "Reactor", "Crypto", "COpenSSL"]),
         tests("HTTP1", ["Bytes"]),
         tests("JSON", ["Bytes"]),
         tests("Identity", ["Bytes", "Crypto", "JSON"]),

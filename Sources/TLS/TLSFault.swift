@@ -12,6 +12,15 @@ package enum TLSFault: Error, Equatable {
     case truncated
     /// The peer broke the protocol after the handshake.
     case protocolViolation(reason: String)
+
+    /// One line fit for a log; nothing in it is secret, or the peer's own words.
+    package var reason: String {
+        switch self {
+        case .configuration(let text): text
+        case .handshake(let reason), .protocolViolation(let reason): reason
+        case .truncated: "connection ended without close_notify"
+        }
+    }
 }
 
 /// The thread's queue of OpenSSL errors.

@@ -54,62 +54,6 @@ struct ClientTests {
         }
     }
 
-    // MARK: Trust
-
-    @Test func believesWhomTheAuthorityVouchesFor() throws {
-        let identity = ThrowAwayIdentity.ecdsa
-        let link = try ClientLink(.make(trust: identity.authority), .make(identity))
-        #expect(link.isComplete)
-    }
-
-    @Test func anyOfSeveralAuthoritiesWillDo() throws {
-        let text = ThrowAwayIdentity.rsa.certificate + ThrowAwayIdentity.ecdsa.certificate
-        let context = try TLSClientContext.make(trust: .authorities(Array(text.utf8)))
-        for identity in [ThrowAwayIdentity.ecdsa, .rsa] {
-            #expect(try ClientLink(context, .make(identity)).isComplete)
-        }
-    }
-
-    @Test(arguments: ["other", "claw.example", "law", "127.0.0.1"])
-    func refusesAnotherName(name: String) throws {
-        let identity = ThrowAwayIdentity.ecdsa
-        let context = try TLSClientContext.make(name, trust: identity.authority)
-        expectRefusal(try ClientLink(context, .make(identity)))
-    }
-
-    @Test func refusesWhomNobodyVouchesFor() throws {
-        let context = try TLSClientContext.make(trust: ThrowAwayIdentity.make().authority)
-        expectRefusal(try ClientLink(context, .make(.ecdsa)))
-    }
-
-    @Test func refusesAnExpiredCertificate() throws {
-        let identity = ThrowAwayIdentity.make(seconds: -30)
-        expectRefusal(try ClientLink(.make(trust: identity.authority), .make(identity)))
-    }
-
-    private func expectRefusal(_ link: ClientLink) {
-        guard case .failed(.handshake(let reason)) = link.clientOutcome else {
-            Issue.record("the client took it: \(link.clientOutcome)")
-            return
-        }
-        #expect(reason.contains("certificate verify failed"))
-        #expect(link.serverOutcome != .complete(resumed: false))
-    }
-
-    private static let cutOff = "-----BEGIN CERTIFICATE-----\nAAAA\n"
-
-    @Test(arguments: ["", "nothing", cutOff, ThrowAwayIdentity.ecdsa.certificate + cutOff])
-    func authoritiesThatCannotBeReadAreRefused(text: String) {
-        #expect(throws: TLSFault.self) {
-            try TLSClientContext.make(trust: .authorities(Array(text.utf8)))
-        }
-    }
-
-    @Test(arguments: ["", String(repeating: "n", count: 256)])
-    func aNameThatIsNoneIsRefused(name: String) {
-        #expect(throws: TLSFault.self) { try TLSClientContext.make(name) }
-    }
-
     // MARK: Data
 
     @Test(arguments: [1, 100, 16_384, 16_385, 32_768], [1, 2, 5, 22, 1000, Int.max])
@@ -170,14 +114,6 @@ struct ClientTests {
         server.rotateTicketKeys()
         server.rotateTicketKeys()
         #expect(try ClientLink(context, server).clientOutcome == .complete(resumed: false))
-        #expect(try ClientLink(context, server).isResumed)
-    }
-
-    @Test func aResumedSessionWasVerifiedOnce() throws {
-        let identity = ThrowAwayIdentity.ecdsa
-        let context = try TLSClientContext.make(trust: identity.authority, isResuming: true)
-        let server = try TLSServerContext.make(identity)
-        #expect(try ClientLink(context, server).isComplete)
         #expect(try ClientLink(context, server).isResumed)
     }
 }

@@ -16,9 +16,11 @@ package struct ThrowAwayIdentity {
     /// - Parameters:
     ///   - seconds: from now to the end of validity.
     ///   - passphrase: encrypts the key.
+    ///   - isAuthority: may vouch for others.
+    ///   - issuer: an authority that vouches for it; without one it does so itself.
     package static func make(
         _ kind: Kind = .ecdsa, name: String = "claw", seconds: Int = 86_400,
-        passphrase: String? = nil
+        passphrase: String? = nil, isAuthority: Bool = false, issuer: ThrowAwayIdentity? = nil
     ) -> ThrowAwayIdentity {
         // SAFETY: each object is freed below; what fails leaves an empty text, which no test takes
         // for an identity.
@@ -39,7 +41,12 @@ package struct ThrowAwayIdentity {
         unsafe X509_NAME_add_entry_by_txt(
             subject, "CN", MBSTRING_UTF8, name, Int32(name.utf8.count), -1, 0)
         unsafe X509_set_issuer_name(leaf, subject)
-        unsafe X509_sign(leaf, pair, EVP_sha256())
+        if isAuthority { unsafe allowIssuing(leaf) }
+        if let issuer {
+            unsafe issuer.sign(leaf)
+        } else {
+            unsafe X509_sign(leaf, pair, EVP_sha256())
+        }
         return ThrowAwayIdentity(
             certificate: unsafe text { unsafe PEM_write_bio_X509($0, leaf) },
             key: unsafe text { bio in
@@ -50,6 +57,36 @@ package struct ThrowAwayIdentity {
                     bio, pair, EVP_aes_256_cbc(), passphrase, Int32(passphrase.utf8.count), nil,
                     nil)
             })
+    }
+
+    private static func allowIssuing(_ certificate: OpaquePointer) {
+        let extent = unsafe X509V3_EXT_conf_nid(
+            nil, nil, NID_basic_constraints, "critical,CA:TRUE")
+        unsafe X509_add_ext(certificate, extent, -1)
+        unsafe X509_EXTENSION_free(extent)
+    }
+
+    private func sign(_ leaf: OpaquePointer) {
+        let pair = unsafe co_private_key_from_pem(key, Int32(key.utf8.count))
+        let bio = unsafe co_memory_bio(certificate, Int32(certificate.utf8.count))
+        let own = unsafe PEM_read_bio_X509(bio, nil, nil, nil)
+        unsafe X509_set_issuer_name(leaf, X509_get_subject_name(own))
+        unsafe X509_sign(leaf, pair, EVP_sha256())
+        unsafe X509_free(own)
+        unsafe BIO_free(bio)
+        unsafe EVP_PKEY_free(pair)
+    }
+
+    /// SHA-256 of the SubjectPublicKeyInfo, from the private key: 32 bytes.
+    package var publicKeyDigest: [UInt8] {
+        let pair = unsafe co_private_key_from_pem(key, Int32(key.utf8.count))
+        defer { unsafe EVP_PKEY_free(pair) }
+        var info: UnsafeMutablePointer<UInt8>?
+        let count = unsafe i2d_PUBKEY(pair, &info)
+        var digest = [UInt8](repeating: 0, count: 32)
+        unsafe EVP_Digest(info, Int(count), &digest, nil, EVP_sha256(), nil)
+        unsafe CRYPTO_free(info, nil, 0)
+        return digest
     }
 
     private static func rsaPair() -> OpaquePointer? {

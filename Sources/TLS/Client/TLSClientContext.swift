@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import COpenSSL
-
-/// Whom a client believes to be the server that it names.
-package enum TLSTrust {
-    /// PEM: one whose chain ends at one of these certificates, and whose leaf has the name.
-    case authorities([UInt8])
-    /// Anyone at all, for throw-away certificates on one machine.
-    case anyone
-}
+import Crypto
 
 /// What all connections to one server share, from the client's side.
 ///
@@ -22,19 +15,25 @@ package final class TLSClientContext: @unchecked Sendable {
     let indicatedName: String?
     /// Invariant: set exactly where sessions are resumed.
     let tickets: TLSTickets?
+    private let proof: ServerProof
 
     /// - Parameters:
     ///   - serverName: a DNS name or an address literal.
+    ///   - pins: SHA-256 of SubjectPublicKeyInfos. Where there are any, the server's certificate
+    ///     has to have one of these keys, besides what `trust` asks for.
     ///   - isResuming: keep the server's tickets, and begin with them.
-    package init(serverName: String, trust: TLSTrust, isResuming: Bool) throws(TLSFault) {
+    package init(
+        serverName: String, trust: TLSTrust, pins: [SHA256Digest] = [], isResuming: Bool
+    ) throws(TLSFault) {
         ERR_clear_error()
         guard let context = unsafe SSL_CTX_new(TLS_client_method()) else {
             throw TLSFault.configuration(OpenSSLErrors.take())
         }
         unsafe self.context = context
         tickets = isResuming ? TLSTickets() : nil
+        proof = ServerProof(isVerifying: trust.isVerifying, pins: pins)
         do throws(TLSFault) {
-            unsafe try Self.believe(trust, in: context)
+            unsafe try trust.load(into: context)
             // The last property: a throw behind it would run deinit, which frees once more.
             indicatedName = unsafe try Self.expect(serverName, in: context)
         } catch {
@@ -49,6 +48,7 @@ package final class TLSClientContext: @unchecked Sendable {
     }
 
     private func configure() {
+        unsafe proof.require(in: context)
         _ = unsafe co_set_min_version(context, TLS1_3_VERSION)
         _ = unsafe co_set_max_version(context, TLS1_3_VERSION)
         _ = unsafe co_set_groups(context, "X25519:P-256:P-384")
@@ -71,6 +71,11 @@ package final class TLSClientContext: @unchecked Sendable {
         unsafe SSL_CTX_sess_set_new_cb(context, keepTicket)
     }
 
+    /// Lets a connection that has not begun try the newest ticket.
+    func offerTicket(in connection: OpaquePointer) {
+        unsafe tickets?.offer(in: connection) { unsafe proof.isGiven(by: $0) }
+    }
+
     /// Whose certificate it has to be, where one is verified.
     ///
     /// - Returns: what is sent as SNI.
@@ -87,40 +92,6 @@ package final class TLSClientContext: @unchecked Sendable {
             throw TLSFault.configuration("server name is neither a DNS name nor an address")
         }
         return name
-    }
-
-    private static func believe(
-        _ trust: TLSTrust, in context: OpaquePointer
-    ) throws(TLSFault) {
-        guard case .authorities(let text) = trust else {
-            return unsafe SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nil)
-        }
-        unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
-        // SAFETY: a memory BIO reads in place, and the bytes outlive it.
-        let count = unsafe text.withUnsafeBufferPointer { bytes in
-            unsafe add(bytes, to: SSL_CTX_get_cert_store(context))
-        }
-        // The end of the text is no fault; an authority that cannot be read would be missed.
-        let end = ERR_peek_last_error()
-        ERR_clear_error()
-        guard count > 0, ERR_GET_LIB(end) == ERR_LIB_PEM, ERR_GET_REASON(end) == PEM_R_NO_START_LINE
-        else { throw TLSFault.configuration("authorities are not PEM certificates") }
-    }
-
-    /// - Returns: how many certificates were read, up to the first fault.
-    private static func add(
-        _ text: UnsafeBufferPointer<UInt8>, to store: OpaquePointer?
-    ) -> Int {
-        guard let memory = unsafe co_memory_bio(text.baseAddress, Int32(clamping: text.count))
-        else { return 0 }
-        defer { unsafe BIO_free(memory) }
-        var count = 0
-        while let certificate = unsafe PEM_read_bio_X509(memory, nil, nil, nil) {
-            defer { unsafe X509_free(certificate) }
-            guard unsafe X509_STORE_add_cert(store, certificate) == 1 else { return count }
-            count += 1
-        }
-        return count
     }
 }
 

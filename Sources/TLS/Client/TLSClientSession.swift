@@ -32,7 +32,7 @@ package struct TLSClientSession: ~Copyable {
                     text.baseAddress)
             }
         }
-        unsafe context.tickets?.offer(in: session)
+        unsafe context.offerTicket(in: session)
         unsafe self.session = session
     }
 
@@ -54,10 +54,14 @@ package struct TLSClientSession: ~Copyable {
         }
         if result == 1 { return unsafe .complete(resumed: co_session_reused(session) == 1) }
         if error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE { return .needMore }
-        return .failed(.handshake(reason: OpenSSLErrors.take()))
+        return .failed(.handshake(reason: unsafe ClientFault.take(from: session)))
     }
 
     /// Decrypts what is in `input` into the room of `plaintext`.
+    ///
+    /// What is nothing to HTTP is none of the plaintext: a ticket or a key update that comes while
+    /// the connection idles is `.needMore` with nothing appended, data is plaintext, and the end is
+    /// `.closed`.
     ///
     /// - Parameter output: for what the protocol itself must answer (an alert).
     package mutating func read(
@@ -83,7 +87,8 @@ package struct TLSClientSession: ~Copyable {
         case SSL_ERROR_NONE: return .full
         case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return .needMore
         case SSL_ERROR_ZERO_RETURN: return .closed
-        default: return .failed(.protocolViolation(reason: OpenSSLErrors.take()))
+        default:
+            return .failed(.protocolViolation(reason: unsafe ClientFault.take(from: session)))
         }
     }
 

@@ -11,7 +11,7 @@ import Synchronization
 /// addresses, always the same, tell anyway.
 final class TLSTickets: Sendable {
     @safe
-    private final class Ticket: @unchecked Sendable {
+    final class Ticket: @unchecked Sendable {
         /// Invariant: this ticket's alone; only ever copied.
         let session: OpaquePointer
 
@@ -20,7 +20,7 @@ final class TLSTickets: Sendable {
         deinit { unsafe SSL_SESSION_free(session) }
     }
 
-    private let newest = Mutex<Ticket?>(nil)
+    let newest = Mutex<Ticket?>(nil)
 
     func keep(_ session: OpaquePointer) {
         guard let copy = unsafe SSL_SESSION_dup(session) else { return ERR_clear_error() }
@@ -28,10 +28,10 @@ final class TLSTickets: Sendable {
         newest.withLock { $0 = ticket }
     }
 
-    /// Lets a connection that has not begun try the newest ticket; a server that cannot open it
-    /// shakes hands in full.
-    func offer(in connection: OpaquePointer) {
-        guard let ticket = newest.withLock({ $0 }) else { return }
+    /// Lets a connection that has not begun try the newest ticket, if it is still good; a server
+    /// that cannot open it shakes hands in full.
+    func offer(in connection: OpaquePointer, ifGood isGood: (OpaquePointer) -> Bool) {
+        guard let ticket = newest.withLock({ $0 }), unsafe isGood(ticket.session) else { return }
         guard let copy = unsafe SSL_SESSION_dup(ticket.session) else { return ERR_clear_error() }
         defer { unsafe SSL_SESSION_free(copy) }
         _ = unsafe SSL_set_session(connection, copy)
