@@ -96,6 +96,7 @@ let package = Package(
         tests(
             "Gateway",
             ["Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "Identity", "Policy", "Filters"]),
+        tests("Control", ["Bytes", "Reactor", "Crypto", "TLS"]),
         .testTarget(
             name: "BenchmarksTests", dependencies: ["benchmarks", "Bytes", "TestSupport"],
             swiftSettings: settings),

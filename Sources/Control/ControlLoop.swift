@@ -2,19 +2,22 @@
 
 import Bytes
 import Reactor
+import TLS
 
-/// The control thread: signals, the admin listener, and what has to be done every second. No
-/// request passes through it.
+/// The control thread: signals, the admin listener, what is fetched from elsewhere, health checks,
+/// and what has to be done every second. No request passes through it.
 package final class ControlLoop {
     private static let signalsToken = SlotToken(kind: 1, index: 0, generation: 1)
     private static let wakeupToken = SlotToken(kind: 2, index: 0, generation: 1)
+    private static let fetchKind: UInt8 = 3
     private static let tickMilliseconds: UInt64 = 1000
 
     private var loop: EventLoop
     private let signals: Signals
     private let wakeup: Wakeup
     private var servers: [SmallServer] = []
-    private var fetch: SmallFetch?
+    private let fetcher: Fetcher
+    private let health: HealthChecker
     private var hasEnded = false
 
     /// What the process does on each occasion; all called on the control thread.
@@ -44,21 +47,49 @@ package final class ControlLoop {
         self.loop = loop
         self.signals = signals
         self.wakeup = wakeup
+        fetcher = Fetcher(kind: Self.fetchKind)
+        health = HealthChecker(fetcher: fetcher)
     }
+
+    private static var now: UInt64 { Clock.monotonicNanoseconds() / 1_000_000 }
 
     package func add(_ server: SmallServer) throws(SystemError) {
         try server.start(on: &loop)
         servers.append(server)
     }
 
-    /// Fetches a document over plain HTTP, without blocking the loop; one at a time.
+    /// Fetches a document without blocking the loop, as one of ``Fetcher/fetchesMax`` at most.
+    ///
+    /// - Parameters:
+    ///   - tls: for the server's name; `nil` for plain HTTP.
+    ///   - completion: called on the control thread, never before this returns but for
+    ///     ``FetchFault/busy``.
+    package func fetch(
+        _ request: FetchRequest, from address: SocketAddress?, tls: TLSClientContext? = nil,
+        completion: @escaping Fetcher.Completion
+    ) {
+        let id = fetcher.start(
+            request, from: address, tls: tls, now: Self.now, on: &loop, completion: completion)
+        if id == nil { completion(.failure(.busy)) }
+    }
+
+    /// Fetches a document over plain HTTP.
     ///
     /// - Parameter completion: with the body of a 200, or `nil`.
     package func get(
         _ path: String, from address: SocketAddress, completion: @escaping ([UInt8]?) -> Void
     ) {
-        fetch = SmallFetch(path, from: address, on: &loop, completion: completion)
-        if fetch == nil { completion(nil) }
+        fetch(FetchRequest(path: path, host: "\(address)"), from: address) { result in
+            guard case .success(let answer) = result, answer.status == 200 else {
+                return completion(nil)
+            }
+            completion(answer.body)
+        }
+    }
+
+    /// Checks the health of these from now on, and of no others: ``HealthChecker/replace(_:now:)``.
+    package func checkHealth(of targets: [HealthTarget]) {
+        health.replace(targets, now: Self.now)
     }
 
     /// Makes ``run(_:)`` return.
@@ -67,13 +98,16 @@ package final class ControlLoop {
     }
 
     package func run(_ actions: Actions) {
-        var nextTick = Clock.monotonicNanoseconds() / 1_000_000 + Self.tickMilliseconds
+        var nextTick = Self.now + Self.tickMilliseconds
         while !hasEnded {
-            let before = Clock.monotonicNanoseconds() / 1_000_000
-            let count = loop.wait(
-                milliseconds: nextTick > before ? Int(nextTick - before) : 0)
-            let now = Clock.monotonicNanoseconds() / 1_000_000
+            let before = Self.now
+            let next = min(nextTick, fetcher.wakeAt ?? .max, health.wakeAt ?? .max)
+            let count = loop.wait(milliseconds: next > before ? Int(next - before) : 0)
+            let now = Self.now
             for index in 0..<count { handle(loop.event(at: index), actions, now) }
+            fetcher.expire(now: now)
+            fetcher.deliver()
+            health.advance(now: now, on: &loop)
             if now >= nextTick {
                 nextTick = now + Self.tickMilliseconds
                 for server in servers { server.wake(on: &loop) }
@@ -94,11 +128,8 @@ package final class ControlLoop {
         case Self.wakeupToken:
             wakeup.acknowledge()
             actions.onWakeup()
-        case SmallFetch.token:
-            guard let current = fetch, current.handle(event, on: &loop) else { return }
-            fetch = nil
-            current.complete()
         default:
+            if fetcher.handle(event, on: &loop) { return }
             for server in servers where server.handle(event, on: &loop, now: now) { return }
         }
     }
