@@ -33,6 +33,15 @@ struct SecureFetchTests {
         #expect(try fetch(.say(Upstream.ok), pins: [Self.identity]) == .success(expected))
     }
 
+    @Test func theServerIsBiddenFarewell() throws {
+        let upstream = try Upstream(identity: Self.identity)
+        let bench = try Bench(upstream)
+        let tls = try TLSClientContext.trusting(Self.authority)
+        _ = bench.fetch(from: upstream.address, tls: tls)
+        bench.run { upstream.openCount == 0 }
+        #expect(upstream.farewellCount == 1)
+    }
+
     @Test func aLongAnswerComesWhole() throws {
         let body = [UInt8](repeating: UInt8(ascii: "b"), count: 200_000)
         let text =

@@ -26,6 +26,8 @@ final class Upstream {
     var act: Act
     private(set) var requests: [String] = []
     private(set) var acceptedCount = 0
+    /// Connections that the other side has ended with a close_notify.
+    private(set) var farewellCount = 0
     private var listener: Listener?
     private let tls: TLSServerContext?
     private var connections: [Connection] = []
@@ -61,6 +63,7 @@ final class Upstream {
     func turn() {
         accept()
         for connection in connections {
+            defer { if connection.takeFarewell() { farewellCount += 1 } }
             guard let request = connection.request() else { continue }
             requests.append(request)
             connection.perform(act)
@@ -91,6 +94,7 @@ private final class Connection {
     private var isShakingHands: Bool
     private var isFlooding = false
     private var isClosing = false
+    private var hasFarewell = false
     private var pool = SlabPool(bound: 3)
     private var input: [UInt8] = []
     private var output: [UInt8] = []
@@ -126,7 +130,9 @@ private final class Connection {
             if isShakingHands, case .complete = tls?.handshake(&chunk, &sealed) {
                 isShakingHands = false
             }
-            if !isShakingHands { _ = tls?.read(&chunk, into: &plain, &sealed) }
+            if !isShakingHands, tls?.read(&chunk, into: &plain, &sealed) == .closed {
+                hasFarewell = true
+            }
             input += plain.readable.array
             output += sealed.readable.array
         }
@@ -134,6 +140,12 @@ private final class Connection {
         guard text.hasSuffix("\r\n\r\n") else { return nil }
         input = []
         return text
+    }
+
+    /// Whether a close_notify has come since the last time.
+    func takeFarewell() -> Bool {
+        defer { hasFarewell = false }
+        return hasFarewell
     }
 
     func perform(_ act: Upstream.Act) {

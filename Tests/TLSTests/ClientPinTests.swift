@@ -100,7 +100,7 @@ struct ClientPinTests {
     }
 
     @Test func aTicketDoesNotOutliveItsCertificate() async throws {
-        let brief = ThrowAwayIdentity.make(seconds: 2, issuer: Self.authority)
+        let brief = ThrowAwayIdentity.make(seconds: 3, issuer: Self.authority)
         let server = try TLSServerContext.make(brief)
         let context = try context(pins: [], isResuming: true)
         #expect(try ClientLink(context, server).isComplete)
