@@ -58,7 +58,8 @@ package final class ControlLoop {
         servers.append(server)
     }
 
-    /// Fetches a document without blocking the loop, as one of ``Fetcher/fetchesMax`` at most.
+    /// Fetches a document without blocking the loop, as one of ``Fetcher/fetchesMax`` at most. On
+    /// the control thread it can be called at any time, from a server's handler as well.
     ///
     /// - Parameters:
     ///   - tls: for the server's name; `nil` for plain HTTP.
@@ -69,7 +70,7 @@ package final class ControlLoop {
         completion: @escaping Fetcher.Completion
     ) {
         let id = fetcher.start(
-            request, from: address, tls: tls, now: Self.now, on: &loop, completion: completion)
+            request, from: address, tls: tls, now: Self.now, completion: completion)
         if id == nil { completion(.failure(.busy)) }
     }
 
@@ -88,6 +89,7 @@ package final class ControlLoop {
     }
 
     /// Checks the health of these from now on, and of no others: ``HealthChecker/replace(_:now:)``.
+    /// To be called at any time on the control thread.
     package func checkHealth(of targets: [HealthTarget]) {
         health.replace(targets, now: Self.now)
     }
@@ -100,6 +102,7 @@ package final class ControlLoop {
     package func run(_ actions: Actions) {
         var nextTick = Self.now + Self.tickMilliseconds
         while !hasEnded {
+            fetcher.watch(on: &loop)
             let before = Self.now
             let next = min(nextTick, fetcher.wakeAt ?? .max, health.wakeAt ?? .max)
             let count = loop.wait(milliseconds: next > before ? Int(next - before) : 0)
@@ -107,7 +110,7 @@ package final class ControlLoop {
             for index in 0..<count { handle(loop.event(at: index), actions, now) }
             fetcher.expire(now: now)
             fetcher.deliver()
-            health.advance(now: now, on: &loop)
+            health.advance(now: now)
             if now >= nextTick {
                 nextTick = now + Self.tickMilliseconds
                 for server in servers { server.wake(on: &loop) }

@@ -26,12 +26,13 @@ final class Bench {
 
     func turn() {
         for upstream in upstreams { upstream.turn() }
+        fetcher.watch(on: &loop)
         for index in 0..<loop.wait(milliseconds: 1) {
             #expect(fetcher.handle(loop.event(at: index), on: &loop))
         }
         fetcher.expire(now: now)
         fetcher.deliver()
-        checker.advance(now: now, on: &loop)
+        checker.advance(now: now)
     }
 
     /// Takes turns until `isDone`, for three seconds at most; the clock stands.
@@ -66,7 +67,7 @@ final class Bench {
         completion: @escaping Fetcher.Completion
     ) -> Fetcher.ID? {
         fetcher.start(
-            request, from: address, tls: tls, now: now, on: &loop, completion: completion)
+            request, from: address, tls: tls, now: now, completion: completion)
     }
 
     /// One fetch, to its end.

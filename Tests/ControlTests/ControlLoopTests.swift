@@ -12,6 +12,7 @@ struct ControlLoopTests {
         var requests: [String] = []
         var body: [UInt8]?
         var missing: [UInt8]? = []
+        var within: [UInt8]?
         var reports: [Bool] = []
         var milliseconds: UInt64 = 0
     }
@@ -37,6 +38,7 @@ struct ControlLoopTests {
         let outcome = box.outcome.withLock { $0 }
         #expect(outcome.body == Array("document".utf8))
         #expect(outcome.missing == nil)
+        #expect(outcome.within == Array("document".utf8))
         #expect(outcome.requests.filter { $0 == "/healthz" }.count == 10)
         // Nine intervals of 20 ms, not nine ticks.
         #expect(outcome.milliseconds < 5000)
@@ -47,10 +49,15 @@ struct ControlLoopTests {
         let control = try ControlLoop(signals: Signals(), wakeup: Wakeup())
         var outcome = Outcome()
         let listener = try Listener(Upstream.loopback, isShared: false)
+        let address = listener.address
         let server = SmallServer(listener, kind: 10) { request in
             outcome.requests.append(request.path)
             let checks = outcome.requests.filter { $0 == "/healthz" }.count
             if checks == 10 { control.end() }
+            // From within an answer, while the loop is at work.
+            if checks == 1, request.path == "/healthz" {
+                control.get("/within", from: address) { outcome.within = $0 }
+            }
             let status = request.path == "/missing" || checks == 3 ? 503 : 200
             return SmallResponse(status: status, type: "text/plain", body: Array("document".utf8))
         }

@@ -8,11 +8,11 @@ import TLS
 /// over TLS.
 ///
 /// ```
-/// each turn of the loop: handle(event)…, expire(now), deliver()
+/// each turn of the loop: watch(on: loop), wait, handle(event)…, expire(now), deliver()
 /// ```
 ///
-/// Completions are called by ``deliver()`` alone, when the loop is nobody's: they may start other
-/// fetches.
+/// A fetch may be started and cancelled at any point of a turn; completions are called by
+/// ``deliver()`` alone.
 package final class Fetcher {
     package typealias Completion = (Result<FetchResponse, FetchFault>) -> Void
 
@@ -34,6 +34,8 @@ package final class Fetcher {
     private var fetches: SlotTable<Fetch>
     /// Three for whichever fetch is driven.
     private var pool = SlabPool(bound: 3, slabCapacity: slabBytes)
+    /// Begun since the last turn.
+    private var unwatched: [SlotToken] = []
     private var finished: [Finished] = []
     private var lastNumber: UInt64 = 0
 
@@ -54,7 +56,7 @@ package final class Fetcher {
     /// - Returns: `nil`, with no completion to come, where as many run as there may.
     package func start(
         _ request: FetchRequest, from address: SocketAddress?, tls: TLSClientContext?,
-        now: UInt64, on loop: inout EventLoop, completion: @escaping Completion
+        now: UInt64, completion: @escaping Completion
     ) -> ID? {
         guard fetches.count < Self.fetchesMax else { return nil }
         lastNumber += 1
@@ -64,22 +66,25 @@ package final class Fetcher {
             let fetch = try Fetch.begin(
                 request, to: address, tls: tls, id: id, now: now, completion: completion)
             guard let index = fetches.insert(fetch) else { throw .busy }
-            try watch(index, on: &loop)
+            unwatched.append(fetches.token(at: index))
         } catch {
             finished.append(Finished(id: id, result: .failure(error), completion: completion))
         }
         return id
     }
 
-    private func watch(_ index: Int, on loop: inout EventLoop) throws(FetchFault) {
-        do throws(SystemError) {
-            try loop.add(
-                fetches[index].socket.descriptor, fetches[index].interest,
-                token: fetches.token(at: index))
-        } catch {
-            _ = fetches.remove(at: index)
-            throw .connect(error.reason)
+    /// Lets the loop tell of what was begun: to be called before each wait.
+    package func watch(on loop: inout EventLoop) {
+        for token in unwatched {
+            guard let index = fetches.resolve(token) else { continue }
+            do throws(SystemError) {
+                try loop.add(
+                    fetches[index].socket.descriptor, fetches[index].interest, token: token)
+            } catch {
+                end(index, .failure(.connect(error.reason)))
+            }
         }
+        unwatched.removeAll()
     }
 
     /// Forgets a fetch: its connection is closed, and its completion never called.

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Bytes
-import Reactor
-
 /// Asks a set of endpoints again and again whether they are well, once for the whole process.
 ///
 /// Each is asked at once and then at its interval. Many are not asked in one turn of the loop, but
@@ -74,19 +71,19 @@ package final class HealthChecker {
     }
 
     /// Begins the checks that are due, the longest due first.
-    package func advance(now: UInt64, on loop: inout EventLoop) {
+    package func advance(now: UInt64) {
         guard let wakeAt, wakeAt <= now else { return }
         let due = entries.values.filter { $0.check == nil && $0.dueAt <= now }
             .sorted { ($0.dueAt, $0.target.id) < ($1.dueAt, $1.target.id) }
         for entry in due.prefix(Self.checksMax - checkCount) {
-            begin(entry.target, now, &loop)
+            begin(entry.target, now)
         }
     }
 
-    private func begin(_ target: HealthTarget, _ now: UInt64, _ loop: inout EventLoop) {
+    private func begin(_ target: HealthTarget, _ now: UInt64) {
         let id = target.id
         let check = fetcher.start(
-            target.request, from: target.address(), tls: target.tls, now: now, on: &loop
+            target.request, from: target.address(), tls: target.tls, now: now
         ) { [weak self] in self?.end(id, $0) }
         guard let check else {
             entries[id]?.dueAt = now + Self.againMilliseconds
@@ -115,7 +112,7 @@ package final class HealthChecker {
         }
     }
 
-    /// When ``advance(now:on:)`` has something to begin, in monotonic milliseconds; `nil` where
+    /// When ``advance(now:)`` has something to begin, in monotonic milliseconds; `nil` where
     /// only the end of a check matters.
     package var wakeAt: UInt64? {
         guard checkCount < Self.checksMax else { return nil }
