@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Reactor
+import Synchronization
 
 /// Resolves host names again and again, on a thread of its own, since getaddrinfo blocks.
-package struct EndpointResolver: Sendable {
+package final class EndpointResolver: Sendable {
     private static let againMilliseconds = 10_000
     private static let againAfterFailureMilliseconds = 1000
 
@@ -23,17 +24,24 @@ package struct EndpointResolver: Sendable {
         }
     }
 
-    private let names: [Name]
+    private let names = Mutex<[Name]>([])
+    private let wakeup: Wakeup
 
-    package init(_ names: [Name]) {
-        self.names = names
+    package init() throws(SystemError) {
+        wakeup = try Wakeup()
+    }
+
+    /// From now on these, and each of them at once; from any thread.
+    package func resolve(_ names: [Name]) {
+        self.names.withLock { $0 = names }
+        wakeup.signal()
     }
 
     /// Never returns; the thread ends with the process.
     package func run() {
         while true {
             var hasFailed = false
-            for name in names {
+            for name in names.withLock({ $0 }) {
                 do throws(ResolverFault) {
                     let found = try Resolver.resolve(host: name.host, port: name.port)
                     name.update(.success(found))
@@ -42,7 +50,7 @@ package struct EndpointResolver: Sendable {
                     name.update(.failure(error))
                 }
             }
-            Process.pause(
+            wakeup.wait(
                 milliseconds: hasFailed
                     ? Self.againAfterFailureMilliseconds : Self.againMilliseconds)
         }

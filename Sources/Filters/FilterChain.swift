@@ -102,6 +102,11 @@ package struct FilterChain: ~Copyable {
         }
     }
 
+    /// Where a filter of this kind stands; else where the last one does, which signs.
+    package func position(of kind: Kind) -> Int {
+        order.firstIndex(of: kind) ?? max(order.count - 1, 0)
+    }
+
     /// Whether the request that ran last was given a newly signed token.
     package var hasSigned: Bool { jwt.signed }
 
@@ -130,7 +135,7 @@ extension FilterChain.Kind {
     }
 
     /// `nil` for a filter that is not built.
-    init?(_ use: Configuration.FilterUse) {
+    package init?(_ use: Configuration.FilterUse) {
         switch use {
         case .tlsInspector: self = .tlsInspector
         case .ipRateLimit: self = .ipRateLimit

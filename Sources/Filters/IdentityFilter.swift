@@ -92,14 +92,15 @@ struct IdentityFilter: ~Copyable {
     }
 
     private func isNamed(_ agent: Int, _ name: Span<UInt8>) -> Bool {
-        let expected = state.names[agent]
+        let expected = state.roster.names[agent]
         return expected.span.equals(name)
     }
 
     /// How long a code of the agent of that name is; as long as most where there is none.
     private func digits(of name: Span<UInt8>) -> Int {
-        for agent in state.agents.indices where isNamed(agent, name) {
-            return state.agents[agent].totp.digits
+        for (agent, place) in state.roster.places.enumerated()
+        where place >= 0 && isNamed(agent, name) {
+            return state.agents[place].totp.digits
         }
         return 6
     }

@@ -10,10 +10,6 @@ import Policy
 /// A request that passed by a code gets a token of its own. Those of one session share one while
 /// more than half of its life is left: a signature costs more than all other filters together.
 struct JWTFilter: ~Copyable {
-    /// Tokens that another signing key, or other claims, made would not be reused; there is one
-    /// of both in the life of a process so far.
-    private static let epoch: UInt64 = 1
-
     private let state: GateState
     private var writer: JWTWriter
     private var random = RandomSource()
@@ -32,7 +28,7 @@ struct JWTFilter: ~Copyable {
         }
         if state.issuer.reuse,
             state.sessions.cachedToken(
-                session.ref, audience: facts.upstream, epoch: Self.epoch,
+                session.ref, audience: facts.upstream, epoch: state.epoch,
                 now: facts.steadyMilliseconds, into: &token)
         {
             return .pass
@@ -44,7 +40,7 @@ struct JWTFilter: ~Copyable {
         if state.issuer.reuse {
             let life = UInt64(state.issuer.lifetimeMilliseconds)
             state.sessions.storeToken(
-                session.ref, audience: facts.upstream, epoch: Self.epoch,
+                session.ref, audience: facts.upstream, epoch: state.epoch,
                 issuedMilliseconds: facts.steadyMilliseconds,
                 expiresMilliseconds: min(facts.steadyMilliseconds + life, end),
                 bytes: token.readable)
@@ -59,7 +55,8 @@ struct JWTFilter: ~Copyable {
         signed = true
         var life = UInt64(state.issuer.lifetimeMilliseconds)
         if let end { life = min(life, end - min(end, facts.steadyMilliseconds)) }
-        let claims = state.claims[facts.agent * state.upstreamCount + facts.upstream]
+        let place = state.roster.places[facts.agent]
+        let claims = state.claims[place * state.upstreamCount + facts.upstream]
         return writer.write(
             claims,
             TokenFacts(

@@ -68,10 +68,22 @@ package final class AgentRateLimiter: Sendable {
     private let limits: [RateLimit?]
     private let buckets: SharedWords
 
-    /// - Parameter limits: by agent; `nil` for one without a limit.
-    package init(limits: [RateLimit?]) {
+    /// - Parameters:
+    ///   - limits: by agent; `nil` for one without a limit.
+    ///   - previous: whose buckets go on, for the same numbers.
+    package init(limits: [RateLimit?], after previous: AgentRateLimiter? = nil) {
         self.limits = limits
-        buckets = SharedWords(count: limits.count)
+        if let previous, previous.buckets.count >= limits.count {
+            buckets = previous.buckets
+            return
+        }
+        // Room for those to come, so that copying is rare: what is taken just then is lost.
+        let spare = 64
+        buckets = SharedWords(count: (limits.count / spare + 1) * spare)
+        guard let previous else { return }
+        for index in 0..<previous.buckets.count {
+            buckets.store(index, previous.buckets.load(index))
+        }
     }
 
     package func limit(of agent: Int) -> RateLimit? { limits[agent] }
@@ -114,9 +126,11 @@ package final class AddressRateLimiter: Sendable {
     package let limit: RateLimit
     private let cells: [Cell]
 
-    package init(limit: RateLimit) {
+    /// - Parameter previous: whose buckets go on: they tell when each would be full again, whatever
+    ///   the limit.
+    package init(limit: RateLimit, after previous: AddressRateLimiter? = nil) {
         self.limit = limit
-        cells = (0..<Self.shardCount).map { _ in Cell() }
+        cells = previous?.cells ?? (0..<Self.shardCount).map { _ in Cell() }
     }
 
     package func take(_ address: IPAddress, now: UInt64) -> RateVerdict {

@@ -66,7 +66,8 @@ struct TOTPFilter: ~Copyable {
 
     private mutating func judgeCode(_ facts: inout RequestFacts) -> Verdict {
         let agent = facts.agent
-        let parameters = checker.parameters(of: agent)
+        let place = state.roster.places[agent]
+        let parameters = checker.parameters(of: place)
         guard parameters.isWellFormed(facts.code.text) else {
             lastAttempt = .malformed
             return .refuse(.totpInvalid)
@@ -80,7 +81,7 @@ struct TOTPFilter: ~Copyable {
             return .refuse(.totpLocked)
         }
         let step = checker.match(
-            seed: agent, code: facts.code.text, step: parameters.step(atSeconds: facts.wallSeconds),
+            seed: place, code: facts.code.text, step: parameters.step(atSeconds: facts.wallSeconds),
             skew: state.rules.skew)
         guard let step else {
             lastFailure = state.failures.failed(agent: agent, address: address, now: now)
@@ -89,7 +90,7 @@ struct TOTPFilter: ~Copyable {
         }
         // The step is in the kernel's hands before the request goes on: a kill now costs the
         // caller a code, and never lets one pass twice.
-        let record = state.stepRecords[agent]
+        let record = state.stepRecords[place]
         guard !state.rules.oneTime || state.steps.accept(record: record, step: step) else {
             state.failures.neutral(agent: agent, address: address, now: now)
             lastAttempt = .reused

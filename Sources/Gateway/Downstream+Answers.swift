@@ -68,7 +68,7 @@ extension Downstream {
     /// The key set, public, from any address that speaks TLS (SPEC §5).
     mutating func answerKeySet(isKnown: Bool, _ context: inout WorkerContext) {
         prepareMemo(&context)
-        let jwks = context.gateway.jwks
+        let jwks = context.generation.jwks
         exchange.record.status = isKnown ? 304 : 200
         if !exchange.requestBody.isComplete { exchange.keepsAlive = false }
         context.plain.appendStatusLine(exchange.record.status)

@@ -62,10 +62,10 @@ extension WorkerContext {
         _ record: AccessRecord, _ exchange: borrowing Exchange, _ client: IPAddress,
         _ isTLS: Bool, _ memo: Span<UInt8>
     ) {
-        let state = gateway.state
+        let roster = generation.state.roster
         let number = exchange.facts.agent
-        let agent = number >= 0 ? state.names[number] : []
-        let user = number >= 0 ? state.users[number] : []
+        let agent = number >= 0 ? roster.names[number] : []
+        let user = number >= 0 ? roster.users[number] : []
         let tls = isTLS ? Self.tlsName : []
         // Locals, since a span of one field borrows the whole context.
         var output = Buffer()

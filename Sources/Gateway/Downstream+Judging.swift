@@ -91,7 +91,7 @@ extension Downstream {
         }
         // Others have used the context's head meanwhile.
         do throws(HeadFault) {
-            guard case .complete = try parseHead(context.gateway.headLimits, &context) else {
+            guard case .complete = try parseHead(context.generation.headLimits, &context) else {
                 preconditionFailure("a head that was whole is whole")
             }
         } catch {

@@ -35,7 +35,7 @@ extension Downstream {
         exchange.take(context.head, isDraining: true)
         rememberTarget(context)
         if context.head.contains(.authorization) { context.auditExposedSecret(client) }
-        if let limiter = context.gateway.ipLimiter,
+        if let limiter = context.generation.ipLimiter,
             limiter.take(client, now: context.now.nanoseconds) != .pass
         {
             refuse(.rateLimited, &context)
@@ -53,7 +53,7 @@ extension Downstream {
     }
 
     private func isKeySetAllowed(_ context: borrowing WorkerContext) -> Bool {
-        guard context.gateway.configuration.listen.plaintextJWKS == .private, client.isPrivate,
+        guard context.generation.configuration.listen.plaintextJWKS == .private, client.isPrivate,
             context.head.method == .get || context.head.method == .head
         else { return false }
         let target = plainIn.readable.extracting(context.head.pathRange)

@@ -36,7 +36,7 @@ extension Downstream {
             move(to: .active, &context)
         }
         do throws(HeadFault) {
-            guard case .complete = try parseHead(context.gateway.headLimits, &context) else {
+            guard case .complete = try parseHead(context.generation.headLimits, &context) else {
                 guard plainIn.roomAfterCompaction == 0 else { return .idle }
                 refuse(.headersTooLarge, &context)
                 return .progress

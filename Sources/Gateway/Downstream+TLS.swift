@@ -22,7 +22,7 @@ extension Downstream {
     }
 
     private mutating func beginTLS(_ context: inout WorkerContext) {
-        if let limiter = context.gateway.handshakeLimiter,
+        if let limiter = context.generation.handshakeLimiter,
             limiter.take(client, now: context.now.nanoseconds) != .pass
         {
             context.metrics.tlsHandshake(result: .failed, nanoseconds: 0)
@@ -35,7 +35,7 @@ extension Downstream {
         }
         cipherIn.append(contentsOf: opening)
         opening.release(to: &context.memoPool)
-        session = TLSSession(context.gateway.tls, context.tls)
+        session = TLSSession(context.generation.tls, context.tls)
         phase = .handshaking
         shakeHands(&context)
     }

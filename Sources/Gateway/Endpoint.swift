@@ -5,6 +5,34 @@ import Reactor
 import Synchronization
 import TLS
 
+/// What makes an endpoint the same one after a reload.
+package struct EndpointIdentity: Sendable, Equatable {
+    package let upstream: String
+    package let url: UpstreamURL
+    /// `nil` for plaintext.
+    package let trust: UpstreamTrust?
+
+    package init(upstream: String, url: UpstreamURL, trust: UpstreamTrust?) {
+        self.upstream = upstream
+        self.url = url
+        self.trust = trust
+    }
+}
+
+/// Whom an upstream's certificate has to name and who has to vouch for it.
+package struct UpstreamTrust: Sendable, Equatable {
+    package let serverName: String
+    /// PEM; `nil`: the authorities of the system.
+    package let authorities: [UInt8]?
+    package let pins: [[UInt8]]
+
+    package init(serverName: String, authorities: [UInt8]?, pins: [[UInt8]]) {
+        self.serverName = serverName
+        self.authorities = authorities
+        self.pins = pins
+    }
+}
+
 /// One endpoint of an upstream, shared by all workers: the addresses that the resolver last found
 /// for it, and how well it has answered lately.
 package final class Endpoint: Sendable {
@@ -12,12 +40,17 @@ package final class Endpoint: Sendable {
     package static let ejectionMilliseconds: UInt64 = 10_000
     package static let ejectionMillisecondsMax: UInt64 = 60_000
 
-    package let url: UpstreamURL
+    private static let made = Atomic<Int>(0)
+
+    /// No other endpoint has had it.
+    package let number = made.wrappingAdd(1, ordering: .relaxed).newValue
+    package let identity: EndpointIdentity
     /// `nil` for plaintext.
     package let tls: TLSClientContext?
     private let troubles: Troubles
     private let addresses: Mutex<[SocketAddress]>
     private let addressCountNow: Atomic<Int>
+    private let awaitsResolver: Atomic<Bool>
     /// In a row.
     private let failures = Atomic<Int>(0)
     /// How often it was ejected since it last answered.
@@ -26,19 +59,24 @@ package final class Endpoint: Sendable {
     private let leftOutUntil = Atomic<UInt64>(0)
     private let failsChecks = Atomic<Bool>(false)
 
-    package init(_ url: UpstreamURL, tls: TLSClientContext? = nil, troubles: Troubles) {
-        self.url = url
+    package init(
+        _ identity: EndpointIdentity, tls: TLSClientContext? = nil, troubles: Troubles
+    ) {
+        self.identity = identity
         self.troubles = troubles
         self.tls = tls
         var known: [SocketAddress] = []
-        switch url.place {
+        switch identity.url.place {
         case .unix(let path): known = [.unix(path: path)]
         case .tcp(let text):
             if let address = text.address { known = [.ip(address, port: text.port)] }
         }
         addressCountNow = Atomic(known.count)
+        awaitsResolver = Atomic(known.isEmpty)
         addresses = Mutex(known)
     }
+
+    package var url: UpstreamURL { identity.url }
 
     // MARK: Addresses
 
@@ -46,6 +84,14 @@ package final class Endpoint: Sendable {
     package var isName: Bool {
         guard case .tcp(let text) = url.place else { return false }
         return text.address == nil
+    }
+
+    /// The resolver has not said anything of the name yet.
+    var isResolving: Bool { awaitsResolver.load(ordering: .relaxed) }
+
+    /// The resolver has found nothing; what was known before still holds.
+    package func noteUnresolved() {
+        awaitsResolver.store(false, ordering: .relaxed)
     }
 
     /// How many addresses there are; 0 while a name is not resolved.
@@ -63,6 +109,7 @@ package final class Endpoint: Sendable {
             // In another order they are the same: resolvers take turns.
             guard !found.isEmpty, Set(known) != Set(found) else { return false }
             known = found
+            awaitsResolver.store(false, ordering: .relaxed)
             addressCountNow.store(found.count, ordering: .relaxed)
             return true
         }
@@ -114,5 +161,10 @@ package final class Endpoint: Sendable {
         guard arePassed else { return }
         noteAnswer()
         leftOutUntil.store(0, ordering: .relaxed)
+    }
+
+    /// Nobody checks it any more.
+    package func forgetChecks() {
+        failsChecks.store(false, ordering: .relaxed)
     }
 }

@@ -84,8 +84,10 @@ struct Exchange {
 
 /// Where and for what a request stands still in the chain.
 struct Pause {
-    /// The filter that waits.
+    /// The filter that waits, and where it stands in the chain of which generation.
     var position = 0
+    var filter = FilterChain.Kind.hold
+    var revision = 0
     var awaited = Awaited.body
     /// Monotonic milliseconds; 0 where nothing waits.
     var since: UInt64 = 0

@@ -1,104 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Bytes
 import Filters
-import HTTP1
-import Identity
 import Policy
 import Reactor
 import Synchronization
-import TLS
 import Telemetry
 
-/// What all workers share: one immutable configuration with what was made of it, and the few
-/// tables that must be counted once for the whole process.
+/// What all workers share for the life of the process, and the generation that holds now.
 package final class Gateway: Sendable {
-    package let configuration: Configuration
-    package let state: GateState
-    package let tls: TLSServerContext
-    package let jwks: JWKS
-    package let ipLimiter: AddressRateLimiter?
-    /// Before anybody has said who they are, a handshake is the costliest thing to ask for.
-    package let handshakeLimiter: AddressRateLimiter?
     package let connections: ConnectionLimits
-    package let upstreams: [Upstream]
     package let troubles: Troubles
-    package let schema: MetricsSchema
-    package let metrics: [WorkerMetrics]
+    package let metrics: MetricsRegistry
     package let log: LogChannel
     /// Wakes the log writer where it sleeps.
     package let logWakeup: Wakeup
     /// What turns monotonic milliseconds into those of an epoch clock that never steps back.
     package let epochOffsetMilliseconds: UInt64
-    package let headLimits: HeadLimits
-    private let draining = Atomic<Bool>(false)
     private let wakeups: [Wakeup]
+    private let current: Mutex<Generation>
+    /// How often there was a new one; read by each worker when it is woken.
+    private let revision = Atomic<Int>(0)
+    private let draining = Atomic<Bool>(false)
 
     package init(
-        configuration: Configuration, state: GateState, tls: TLSServerContext, jwks: JWKS,
-        upstreams: [Upstream], troubles: Troubles, wakeups: [Wakeup], logWakeup: Wakeup
+        _ generation: Generation, troubles: Troubles, wakeups: [Wakeup], logWakeup: Wakeup
     ) {
-        self.configuration = configuration
-        self.state = state
-        self.tls = tls
-        self.jwks = jwks
-        self.upstreams = upstreams
         self.troubles = troubles
         self.wakeups = wakeups
         self.logWakeup = logWakeup
-        ipLimiter = configuration.ipRate.map { AddressRateLimiter(limit: RateLimit($0)) }
-        // Whatever the rate of requests, a connection's handshake comes before the first of them.
-        handshakeLimiter = configuration.ipRate.map { rate in
-            let most = rate.requests > Rate.standard.requests ? rate : Rate.standard
-            return AddressRateLimiter(limit: RateLimit(most))
-        }
-        let limits = configuration.listen.limits
+        let limits = generation.configuration.listen.limits
         connections = ConnectionLimits(
             total: limits.connections, perAddress: limits.connectionsPerIP)
-        headLimits = HeadLimits(
-            requestLineBytes: limits.requestLineBytes, headBytes: limits.headerBytes,
-            fieldCount: limits.headerFields)
-        schema = MetricsSchema(
-            routes: configuration.routes.map(\.path),
-            codes: Problem.allCases.map { "\($0.code)" },
-            filters: configuration.filters.map(\.name),
-            upstreams: configuration.upstreams.map {
-                .init(name: $0.name, endpoints: $0.endpoints.map(\.label))
-            })
-        var metrics: [WorkerMetrics] = []
-        for _ in wakeups { metrics.append(WorkerMetrics(schema: schema)) }
-        self.metrics = metrics
+        metrics = MetricsRegistry(
+            workers: wakeups.map { _ in WorkerMetrics(schema: generation.schema) })
         log = LogChannel(workers: wakeups.count)
         let instant = Instant.read()
         epochOffsetMilliseconds = instant.wallMilliseconds - instant.milliseconds
+        current = Mutex(generation)
     }
+
+    package var workers: Int { wakeups.count }
 
     /// Hands a line that must not be lost to the log; from any thread.
     package func write(_ line: SystemLine) {
         if log.append(audit: line.finished()) { logWakeup.signal() }
     }
 
+    // MARK: Generations
+
+    package var generation: Generation { current.withLock { $0 } }
+
+    var revisionNow: Int { revision.load(ordering: .acquiring) }
+
+    /// Each worker goes on with this one at its next turn.
+    package func publish(_ generation: Generation) {
+        current.withLock { $0 = generation }
+        let limits = generation.configuration.listen.limits
+        connections.update(total: limits.connections, perAddress: limits.connectionsPerIP)
+        revision.wrappingAdd(1, ordering: .acquiringAndReleasing)
+        wakeAll()
+    }
+
+    // MARK: The drain
+
     package var isDraining: Bool { draining.load(ordering: .relaxed) }
 
     package func beginDrain() {
         draining.store(true, ordering: .relaxed)
+        wakeAll()
+    }
+
+    // MARK: Waking
+
+    /// Something has changed that requests may wait for.
+    package func wakeAll() {
         for wakeup in wakeups { wakeup.signal() }
     }
 
     func wake(worker: Int) { wakeups[worker].signal() }
 
-    /// Wakes all workers but one.
     func wakeOthers(than worker: Int) {
         for index in wakeups.indices where index != worker { wakeups[index].signal() }
-    }
-}
-
-extension Configuration {
-    /// The address limiter's rate, where the chain has one.
-    fileprivate var ipRate: Rate? {
-        for filter in filters {
-            if case .ipRateLimit(let rate) = filter { return rate }
-        }
-        return nil
     }
 }

@@ -3,6 +3,7 @@
 import Bytes
 import HTTP1
 import Policy
+import Telemetry
 
 /// Finds the route of a normalised path: exact, or by prefix where the route's path ends in `/`;
 /// the longest match wins (SPEC §4).
@@ -19,7 +20,11 @@ struct RouteTable {
     struct Rule {
         let isPrefix: Bool
         let isPublic: Bool
+        /// As metrics and logs know it.
+        let number: Int
+        /// In the order of the configuration, and as the pool, metrics and logs know it.
         let upstream: Int
+        let upstreamNumber: Int
         /// The listener's limits, or what the route says in their place; milliseconds, bytes.
         let bodyMax: UInt64
         let bodyMilliseconds: UInt64
@@ -30,12 +35,16 @@ struct RouteTable {
         /// What the head may be, where that is less than the listener's.
         let headLimits: HeadLimits?
 
-        init(_ route: Configuration.Route, in configuration: Configuration) {
+        init(
+            _ route: Configuration.Route, in configuration: Configuration, _ schema: MetricsSchema
+        ) {
             let limits = configuration.listen.limits
             let upstream = configuration.upstreams[route.upstreamIndex]
             isPrefix = route.isPrefix
             isPublic = route.isPublic
+            number = schema.routes.number(of: route.path)
             self.upstream = route.upstreamIndex
+            upstreamNumber = schema.upstreams.number(of: upstream.name)
             bodyMax = route.limits.bodyBytes ?? limits.bodyBytes
             bodyMilliseconds = UInt64(
                 route.limits.bodyTimeoutMilliseconds ?? limits.bodyTimeoutMilliseconds)
@@ -67,7 +76,7 @@ struct RouteTable {
     /// In the order of the configuration.
     let rules: [Rule]
 
-    init(_ configuration: Configuration) {
+    init(_ configuration: Configuration, _ schema: MetricsSchema) {
         let routes = configuration.routes
         var text: [UInt8] = []
         var entries: [Entry] = []
@@ -79,7 +88,7 @@ struct RouteTable {
                     path: start..<text.count, isPrefix: route.isPrefix,
                     methods: route.methods.map { Array($0.utf8) }, route: index))
         }
-        rules = routes.map { Rule($0, in: configuration) }
+        rules = routes.map { Rule($0, in: configuration, schema) }
         self.text = text
         self.entries = entries.sorted { $0.path.count > $1.path.count }
     }

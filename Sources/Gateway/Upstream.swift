@@ -13,15 +13,20 @@ package final class Upstream: Sendable {
     /// As `Host` names it where the client named none.
     let authority: [UInt8]
 
+    /// - Parameter previous: the upstream of that name until now; its permits go on.
     package init(
-        _ rules: Configuration.Upstream, endpoints: [Endpoint], workers: Int, troubles: Troubles
+        _ rules: Configuration.Upstream, endpoints: [Endpoint], workers: Int, troubles: Troubles,
+        after previous: Upstream? = nil
     ) {
         precondition(!endpoints.isEmpty && endpoints.count <= UInt64.bitWidth)
         self.rules = rules
         self.endpoints = endpoints
-        share = UpstreamShare(
-            connections: rules.maxConnections, pending: rules.maxPending, workers: workers,
-            troubles: troubles)
+        share =
+            previous?.share
+            ?? UpstreamShare(
+                connections: rules.maxConnections, pending: rules.maxPending, workers: workers,
+                troubles: troubles)
+        share.update(connections: rules.maxConnections, pending: rules.maxPending)
         authority = Array(rules.endpoints[0].authority.utf8)
     }
 

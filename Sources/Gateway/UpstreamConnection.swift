@@ -17,6 +17,8 @@ struct UpstreamConnection: ~Copyable {
 
     let socket: Socket
     let upstream: Int
+    /// Where its permit goes back to.
+    let share: UpstreamShare
     /// Which of the upstream's endpoints it leads to, and the worker's seat of that endpoint.
     let choice: Int
     let seat: Int
@@ -50,8 +52,11 @@ struct UpstreamConnection: ~Copyable {
     /// Links the idle connections of an endpoint.
     var nextIdle = -1
 
-    init(_ socket: consuming Socket, upstream: Int, choice: Int, seat: Int) {
+    init(
+        _ socket: consuming Socket, upstream: Int, _ share: UpstreamShare, choice: Int, seat: Int
+    ) {
         self.socket = socket
+        self.share = share
         self.upstream = upstream
         self.choice = choice
         self.seat = seat

@@ -13,7 +13,6 @@ struct UpstreamView {
     var line = WaitingLine()
     var share: UpstreamShare
     var connectMilliseconds: UInt64
-    var firstByteMilliseconds: UInt64
     var balance: Configuration.Balance
     /// Whose turn it was last.
     var turn = -1
@@ -24,7 +23,14 @@ struct UpstreamView {
         self.upstream = upstream
         share = upstream.share
         connectMilliseconds = UInt64(upstream.rules.connectTimeoutMilliseconds)
-        firstByteMilliseconds = UInt64(upstream.rules.firstByteTimeoutMilliseconds)
+        balance = upstream.rules.balance
+    }
+
+    /// Takes over what a new configuration says; those in line stay.
+    mutating func follow(_ upstream: Upstream) {
+        self.upstream = upstream
+        share = upstream.share
+        connectMilliseconds = UInt64(upstream.rules.connectTimeoutMilliseconds)
         balance = upstream.rules.balance
     }
 }
@@ -138,8 +144,8 @@ extension UpstreamPool {
     // MARK: Permits
 
     /// Gives a connection's permit back, to whoever waits for it longest.
-    func givePermit(_ upstream: Int, _ context: inout WorkerContext) {
-        guard let heir = upstreams[upstream].share.giveBack(), heir != worker else { return }
+    func givePermit(_ share: UpstreamShare, _ context: inout WorkerContext) {
+        guard let heir = share.giveBack(), heir != worker else { return }
         context.gateway.wake(worker: heir)
     }
 

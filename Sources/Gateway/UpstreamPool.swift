@@ -32,22 +32,13 @@ struct UpstreamPool: ~Copyable {
         case unavailable
     }
 
-    init(_ upstreams: [Upstream], worker: Int, timerBase: Int, _ troubles: Troubles) {
+    init(_ generation: Generation, worker: Int, timerBase: Int, _ troubles: Troubles) {
         self.timerBase = timerBase
         self.troubles = troubles
         self.worker = worker
         dice = Dice(seed: UInt64(worker))
         connections = SlotTable(kind: Self.kind, capacity: Self.connectionsMax)
-        for upstream in upstreams { add(upstream) }
-    }
-
-    private mutating func add(_ upstream: Upstream) {
-        var view = UpstreamView(upstream)
-        for endpoint in upstream.endpoints {
-            view.seats.append(seats.count)
-            seats.append(EndpointSeat(endpoint: endpoint))
-        }
-        upstreams.append(view)
+        seat(generation)
     }
 
     // MARK: Lending
@@ -83,7 +74,9 @@ struct UpstreamPool: ~Copyable {
             case .lent, .queued: return lending
             }
         }
-        return .unavailable
+        // A start's first requests wait for the resolver's first word.
+        let endpoints = upstreams[upstream].seats
+        return endpoints.contains { seats[$0].endpoint.isResolving } ? .full : .unavailable
     }
 
     /// No connection may be made any more: one that idles elsewhere is better than to wait.
@@ -142,20 +135,22 @@ struct UpstreamPool: ~Copyable {
         guard let address = seats[seat].endpoint.address(attempt: seats[seat].attempts) else {
             return .unavailable
         }
-        guard upstreams[upstream].share.take(worker: worker) else { return .full }
+        let share = upstreams[upstream].share
+        guard share.take(worker: worker) else { return .full }
         let socket: Socket
         do throws(SystemError) {
             socket = try Socket.connect(to: address)
         } catch {
-            givePermit(upstream, &context)
+            givePermit(share, &context)
             guard error.kind != .exhausted else { return .full }
             noteUnreachable(upstream, seat, &context)
             return .unavailable
         }
         socket.keepAlive()
-        let new = UpstreamConnection(socket, upstream: upstream, choice: choice, seat: seat)
+        let new = UpstreamConnection(
+            socket, upstream: upstream, share, choice: choice, seat: seat)
         guard let index = connections.insert(new) else {
-            givePermit(upstream, &context)
+            givePermit(share, &context)
             return .full
         }
         seats[seat].open += 1
@@ -200,7 +195,6 @@ struct UpstreamPool: ~Copyable {
 
     /// Closes a connection, idle or lent.
     mutating func close(_ index: Int, _ context: inout WorkerContext) {
-        let upstream = connections[index].upstream
         let seat = connections[index].seat
         if connections[index].state == .idle {
             unlinkIdle(index, seat)
@@ -211,7 +205,7 @@ struct UpstreamPool: ~Copyable {
         var connection = connections.remove(at: index)
         connection.releaseBuffers(to: &context.pool)
         seats[seat].open -= 1
-        givePermit(upstream, &context)
+        givePermit(connection.share, &context)
     }
 
     private mutating func unlinkIdle(_ index: Int, _ seat: Int) {

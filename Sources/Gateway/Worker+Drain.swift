@@ -9,15 +9,28 @@ extension Worker {
     mutating func onWakeup() {
         wakeup.acknowledge()
         for upstream in pool.upstreams.indices { pool.yieldIdle(upstream, &context) }
+        if context.gateway.revisionNow != context.revision { adopt() }
         guard context.gateway.isDraining, !context.isDraining else { return }
         context.isDraining = true
         drainStartedAt = context.now.milliseconds
     }
 
+    /// Goes on with the newest generation.
+    private mutating func adopt() {
+        let revision = context.gateway.revisionNow
+        let generation = context.gateway.generation
+        do throws(StartFault) {
+            try context.adopt(generation, revision: revision)
+            pool.adopt(generation, &context)
+        } catch {
+            context.tellNotAdopted(error.reason)
+        }
+    }
+
     /// Whether the drain is over: nothing is open, or its deadline has passed.
     var isDrained: Bool {
         guard context.isDraining, !isListening else { return false }
-        let deadline = UInt64(context.gateway.configuration.drain.deadlineMilliseconds)
+        let deadline = UInt64(context.generation.configuration.drain.deadlineMilliseconds)
         return downstreams.count == 0 || context.now.milliseconds >= drainStartedAt + deadline
     }
 
@@ -31,7 +44,7 @@ extension Worker {
     /// For the grace period listeners go on; then their queues are emptied and they close, and
     /// idle connections end.
     mutating func drain() {
-        let drain = context.gateway.configuration.drain
+        let drain = context.generation.configuration.drain
         let elapsed = context.now.milliseconds - drainStartedAt
         if isListening {
             guard elapsed >= UInt64(drain.graceMilliseconds) else {

@@ -30,8 +30,7 @@ package struct Worker: ~Copyable {
     package init(
         number: Int, gateway: Gateway, listener: consuming Listener, wakeup: Wakeup
     ) throws(StartFault) {
-        let configuration = gateway.configuration
-        let clients = configuration.listen.limits.connections
+        let clients = gateway.generation.configuration.listen.limits.connections
         let upstreams = UpstreamPool.connectionsMax
         let context = try WorkerContext(
             number: number, gateway: gateway, timerCapacity: clients + upstreams + 1)
@@ -45,7 +44,7 @@ package struct Worker: ~Copyable {
         self.context = context
         downstreams = SlotTable(kind: Downstream.kind, capacity: clients)
         pool = UpstreamPool(
-            gateway.upstreams, worker: number, timerBase: clients, gateway.troubles)
+            gateway.generation, worker: number, timerBase: clients, gateway.troubles)
         self.wakeup = wakeup
         self.listener = consume listener
     }

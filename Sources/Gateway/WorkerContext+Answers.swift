@@ -43,7 +43,7 @@ extension WorkerContext {
         plain.append("allow: ")
         if route >= 0 {
             plain.append(
-                text: gateway.configuration.routes[route].methods.joined(separator: ", "))
+                text: generation.methods(ofRoute: route).joined(separator: ", "))
         } else {
             plain.append("GET, HEAD")
         }
@@ -52,7 +52,7 @@ extension WorkerContext {
 
     /// Whether `If-None-Match` names the key set's entity tag (RFC 9110 §13.1.2).
     func knowsKeySet(_ bytes: Span<UInt8>) -> Bool {
-        let tag = gateway.jwks.entityTag
+        let tag = generation.jwks.entityTag
         for index in 0..<head.fieldCount where head[index].name == .other {
             guard head[index].name(in: bytes).equalsIgnoringCase("if-none-match") else { continue }
             var list = ListCursor(range: head[index].valueRange)

@@ -30,7 +30,7 @@ extension WorkerContext {
                 ? "the agent's seed is disabled after too many wrong codes"
                 : "locked out after wrong codes",
             at: now.wallNanoseconds, audit: true)
-        line.add("agent", gateway.configuration.agents[agent].name)
+        line.add("agent", String(decoding: generation.state.roster.names[agent], as: UTF8.self))
         line.add("client", client.description)
         gateway.write(line)
     }
@@ -52,6 +52,15 @@ extension WorkerContext {
         var line = SystemLine(.warn, "upstream not reached", at: now.wallNanoseconds)
         line.add("upstream", upstream)
         line.add("endpoint", endpoint)
+        line.add("reason", reason)
+        gateway.write(line)
+    }
+
+    /// A worker could not go on with what the others have: an operator must know.
+    func tellNotAdopted(_ reason: String) {
+        var line = SystemLine(
+            .error, "a worker keeps the old configuration", at: now.wallNanoseconds, audit: true)
+        line.add("worker", "\(number)")
         line.add("reason", reason)
         gateway.write(line)
     }

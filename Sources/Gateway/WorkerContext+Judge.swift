@@ -27,6 +27,9 @@ extension WorkerContext {
     mutating func judge(
         _ bytes: Span<UInt8>, client: IPAddress, _ exchange: inout Exchange, memo: inout Buffer
     ) -> Decision {
+        if exchange.request == .judging, let problem = adoptPause(&exchange) {
+            return .refuse(problem)
+        }
         exchange.facts.now = now.nanoseconds
         exchange.facts.wallSeconds = now.wallSeconds
         exchange.facts.steadyMilliseconds = steadyMilliseconds
@@ -70,12 +73,12 @@ extension WorkerContext {
     ) -> Decision {
         if head.expectationUnknown { return .refuse(.expectationFailed) }
         if let own = ownEndpoint(path, bytes) { return own }
-        switch routes.match(path, method: bytes.extracting(head.methodRange)) {
+        switch generation.routes.match(path, method: bytes.extracting(head.methodRange)) {
         case .noRoute:
             if path.equals("/healthz") { return .health }
             return .refuse(.noRoute)
         case .methodNotAllowed(let route):
-            exchange.record.route = route
+            exchange.record.route = generation.routes.rules[route].number
             return .refuse(.methodNotAllowed)
         case .route(let route):
             return run(bytes, route: route, path.equals("/healthz"), &exchange)
@@ -97,10 +100,10 @@ extension WorkerContext {
     private mutating func run(
         _ bytes: Span<UInt8>, route: Int, _ isHealthPath: Bool, _ exchange: inout Exchange
     ) -> Decision {
-        let rule = routes.rules[route]
+        let rule = generation.routes.rules[route]
         // A route for exactly this path would take it; a prefix does not (SPEC §5).
         if isHealthPath, rule.isPrefix { return .health }
-        exchange.record.route = route
+        exchange.record.route = rule.number
         if let limits = rule.headLimits, let problem = head.problem(within: limits) {
             return .refuse(problem)
         }
@@ -114,14 +117,17 @@ extension WorkerContext {
         switch outcome.verdict {
         case .pass:
             if head.wantsUpgrade { return .refuse(.upgradeDenied) }
-            exchange.record.upstream = rule.upstream
-            return .forward(upstream: rule.upstream)
+            exchange.record.upstream = rule.upstreamNumber
+            return .forward(upstream: rule.upstreamNumber)
         case .refuse(let problem):
-            exchange.record.filter = outcome.position
-            metrics.rejection(filter: outcome.position, code: Int(problem.rawValue))
+            let filter = filterNumbers[outcome.position]
+            exchange.record.filter = filter
+            metrics.rejection(filter: filter, code: Int(problem.rawValue))
             return .refuse(problem)
         case .wait(let awaited):
             exchange.pause.position = outcome.position
+            exchange.pause.filter = chain.order[outcome.position]
+            exchange.pause.revision = revision
             return .wait(awaited)
         }
     }
@@ -131,12 +137,13 @@ extension WorkerContext {
         _ bytes: Span<UInt8>, _ exchange: inout Exchange
     ) -> ChainOutcome {
         let metrics = metrics
+        let filterNumbers = filterNumbers
         var before = Clock.monotonicNanoseconds()
         var last: UInt64 = 0
         let outcome = chain.run(&exchange.facts, head, bytes, from: exchange.pause.position) {
             let now = Clock.monotonicNanoseconds()
             last = now - before
-            metrics.filter($0, nanoseconds: last)
+            metrics.filter(filterNumbers[$0], nanoseconds: last)
             before = now
         }
         // It signs last of all: the policy sees to that.

@@ -22,7 +22,7 @@ extension WorkerContext {
         copyRequestFields(bytes, exchange, into: &output)
         if !head.contains(.host) {
             output.append("host: ")
-            output.append(array: gateway.upstreams[exchange.facts.upstream].authority)
+            output.append(array: generation.upstreams[exchange.facts.upstream].authority)
             output.append("\r\n")
         }
         output.appendFraming(head.framing)
@@ -122,7 +122,7 @@ extension WorkerContext {
 
     func isTrustedProxy(_ client: IPAddress) -> Bool {
         guard hasTrustedProxies else { return false }
-        for block in gateway.configuration.listen.trustedProxies where block.contains(client) {
+        for block in generation.configuration.listen.trustedProxies where block.contains(client) {
             return true
         }
         return false

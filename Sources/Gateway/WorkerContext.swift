@@ -15,8 +15,10 @@ import Telemetry
 struct WorkerContext: ~Copyable {
     let number: Int
     let gateway: Gateway
-    let metrics: WorkerMetrics
-    let routes: RouteTable
+    /// What holds now, and how often there was another: see ``adopt(_:revision:)``.
+    private(set) var generation: Generation
+    private(set) var revision: Int
+    private(set) var metrics: WorkerMetrics
     var loop: EventLoop
     var timers: TimerWheel
     /// Buffers of connections that are in the middle of something.
@@ -26,6 +28,8 @@ struct WorkerContext: ~Copyable {
     let tls = TLSTools()
     private var ownPump: PumpBox?
     var chain: FilterChain
+    /// By position in the chain, as metrics and logs know the filter.
+    private(set) var filterNumbers: [Int]
     var random = RandomSource()
     var logLine: AccessLineWriter
     /// Clients whose answer, and upstream connections whose request, leaves at the turn's end.
@@ -35,11 +39,11 @@ struct WorkerContext: ~Copyable {
     var isDraining = false
     /// Since when the gateway accepts no more, in monotonic milliseconds; 0 while it does.
     var closingSince: UInt64 = 0
-    let hasTrustedProxies: Bool
-    let hasLegacyHeader: Bool
-    let limits: Configuration.Limits
+    private(set) var hasTrustedProxies: Bool
+    private(set) var hasLegacyHeader: Bool
+    private(set) var limits: Configuration.Limits
     /// Access lines are written: the log level is `info` or finer.
-    let isLoggingRequests: Bool
+    private(set) var isLoggingRequests: Bool
 
     /// The second that audit lines were last written in, and how many.
     var auditSecond: UInt64 = 0
@@ -62,24 +66,27 @@ struct WorkerContext: ~Copyable {
     static let memoCapacity = 2048
 
     init(number: Int, gateway: Gateway, timerCapacity: Int) throws(StartFault) {
-        let configuration = gateway.configuration
+        let revision = gateway.revisionNow
+        let generation = gateway.generation
+        let configuration = generation.configuration
         var pool = SlabPool(bound: Self.slabsMax)
         let loop = try Self.makeLoop()
-        let chain = try Self.makeChain(gateway, &pool)
+        let chain = try Self.makeChain(generation, &pool)
         self.number = number
         self.gateway = gateway
-        metrics = gateway.metrics[number]
-        routes = RouteTable(configuration)
-        let level = configuration.logLevel
+        self.generation = generation
+        self.revision = revision
+        metrics = gateway.metrics.all[number]
+        filterNumbers = generation.filterNumbers
         hasLegacyHeader = configuration.issuer.legacyHeader
         hasTrustedProxies = !configuration.listen.trustedProxies.isEmpty
         limits = configuration.listen.limits
-        isLoggingRequests = level == .info || level == .debug
+        isLoggingRequests = configuration.logLevel.includesRequests
         now = Instant.read()
         timers = TimerWheel(capacity: timerCapacity, now: now.milliseconds)
         memoPool = SlabPool(
-            bound: configuration.listen.limits.connections, slabCapacity: Self.memoCapacity)
-        logLine = AccessLineWriter(schema: gateway.schema)
+            bound: 2 * configuration.listen.limits.connections, slabCapacity: Self.memoCapacity)
+        logLine = AccessLineWriter(schema: generation.schema)
         let hasPlain = plain.attach(from: &pool)
         let hasLine = line.attach(from: &pool)
         precondition(hasPlain && hasLine)
@@ -95,15 +102,55 @@ struct WorkerContext: ~Copyable {
     }
 
     private static func makeChain(
-        _ gateway: Gateway, _ pool: inout SlabPool
+        _ generation: Generation, _ pool: inout SlabPool
     ) throws(StartFault) -> FilterChain {
         do throws(IdentityError) {
             return try FilterChain(
-                gateway.configuration.filters, state: gateway.state, ipLimiter: gateway.ipLimiter,
-                pool: &pool)
+                generation.configuration.filters, state: generation.state,
+                ipLimiter: generation.ipLimiter, pool: &pool)
         } catch {
             throw StartFault(reason: "\(error)")
         }
+    }
+
+    /// Goes on with another generation; nothing of a connection or a request is lost.
+    ///
+    /// - Throws: where the chain cannot be made; then the old generation goes on.
+    mutating func adopt(_ next: Generation, revision: Int) throws(StartFault) {
+        self.revision = revision
+        // The old chain's slab first: there may be no other.
+        chain.token.release(to: &pool)
+        do throws(StartFault) {
+            chain = try Self.makeChain(next, &pool)
+        } catch {
+            _ = chain.token.attach(from: &pool)
+            throw error
+        }
+        generation = next
+        filterNumbers = next.filterNumbers
+        metrics = WorkerMetrics(schema: next.schema, carrying: metrics)
+        gateway.metrics.replace(worker: number, with: metrics)
+        logLine = AccessLineWriter(schema: next.schema)
+        let configuration = next.configuration
+        hasLegacyHeader = configuration.issuer.legacyHeader
+        hasTrustedProxies = !configuration.listen.trustedProxies.isEmpty
+        limits = configuration.listen.limits
+        isLoggingRequests = configuration.logLevel.includesRequests
+    }
+
+    /// A request that stood still goes on under what holds now, from the filter that waits.
+    ///
+    /// - Returns: what it is refused with, if that has gone which it had passed by.
+    func adoptPause(_ exchange: inout Exchange) -> Problem? {
+        guard exchange.pause.revision != revision else { return nil }
+        exchange.pause.revision = revision
+        exchange.pause.position = chain.position(of: exchange.pause.filter)
+        let agent = exchange.facts.agent
+        guard agent >= 0 else { return nil }
+        let state = generation.state
+        let isKnown =
+            state.roster.places[agent] >= 0 && state.keys.has(credential: exchange.facts.credential)
+        return isKnown ? nil : .credentialsInvalid
     }
 
     /// Milliseconds since 1970 by a clock that never steps back.
@@ -124,6 +171,10 @@ final class PumpBox {
     init(_ pump: consuming TLSPump) {
         self.pump = pump
     }
+}
+
+extension Configuration.LogLevel {
+    fileprivate var includesRequests: Bool { self == .info || self == .debug }
 }
 
 /// Why the gateway could not start; one line for the operator.

@@ -27,3 +27,19 @@ extension Files {
             isRegular: mode & typeBits == regular)
     }
 }
+
+/// Which file lies at a path: another one where it was replaced, whether by a rename or because a
+/// link on the way points elsewhere now.
+package struct FileIdentity: Sendable, Equatable {
+    private let device: UInt64
+    private let inode: UInt64
+
+    /// `nil` where there is none.
+    package init?(at path: String) {
+        var facts = stat()
+        // SAFETY: stat fills the structure it is given.
+        guard unsafe stat(path, &facts) == 0 else { return nil }
+        device = UInt64(facts.st_dev)
+        inode = UInt64(facts.st_ino)
+    }
+}

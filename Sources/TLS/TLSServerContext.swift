@@ -9,12 +9,17 @@ import COpenSSL
 /// handshake, no server-side session cache.
 package final class TLSServerContext: Sendable {
     let credential: Credential
-    let tickets = TicketKeys()
+    let tickets: TicketKeys
 
     /// - Parameters:
     ///   - certificate: PEM, the leaf first, then its chain.
     ///   - key: PEM, ECDSA or RSA, without a passphrase.
-    package init(certificate: borrowing Span<UInt8>, key: borrowing Span<UInt8>) throws(TLSFault) {
+    ///   - previous: whose tickets stay good.
+    package init(
+        certificate: borrowing Span<UInt8>, key: borrowing Span<UInt8>,
+        after previous: TLSServerContext? = nil
+    ) throws(TLSFault) {
+        tickets = previous?.tickets ?? TicketKeys()
         // What is fetched once is fetched now: not first in a handshake, where memory may be short
         // and a failure would be remembered. ChaCha20 is the only one that may be missing.
         _ = CipherSuite.chaCha20Poly1305.isAvailable

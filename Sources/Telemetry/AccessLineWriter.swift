@@ -23,7 +23,7 @@ package struct AccessLineWriter: ~Copyable {
         codes = NameTable(key: "code", names: schema.codes)
         filters = NameTable(key: "filter", names: schema.filters)
         routes = NameTable(key: "route", names: schema.routes)
-        upstreams = NameTable(key: "upstream", names: schema.upstreams.map(\.name))
+        upstreams = NameTable(key: "upstream", names: schema.upstreams)
     }
 
     /// Appends the line of one request; an empty text is one that does not apply.

@@ -31,9 +31,6 @@ struct MetricsLayout: Sendable {
     let connections: Int
     /// Per upstream and result.
     let upstreams: Int
-    /// Per upstream, where its endpoints' marks begin; 1 is unhealthy.
-    let unhealthy: [Int]
-    let endpointCounts: [Int]
     let logDropped: Int
     let bytesIn: Int
     let bytesOut: Int
@@ -70,8 +67,6 @@ struct MetricsLayout: Sendable {
         upstreams = take(upstreamCount * UpstreamResult.allCases.count)
         filters = schema.filters.map { _ in histogram(.filter) }
         codeStatus = take(codeCount)
-        unhealthy = schema.upstreams.map { take($0.endpoints.count) }
-        endpointCounts = schema.upstreams.map(\.endpoints.count)
         rejections = take(filterCount * codeCount * RejectionMode.allCases.count)
         refused = take((routeCount + 1) * codeCount)
         passed = take((routeCount + 1) * Self.statusCount)

@@ -4,28 +4,17 @@
 ///
 /// All of them come from the configuration or the code: no label ever holds what a peer sent.
 package struct MetricsSchema: Sendable, Equatable {
-    package struct Upstream: Sendable, Equatable {
-        package var name: String
-        /// Each as `host:port`.
-        package var endpoints: [String]
-
-        package init(name: String, endpoints: [String]) {
-            self.name = name
-            self.endpoints = endpoints
-        }
-    }
-
     package var routes: [String]
     /// Invariant: index 0 is `ok`, the code of a request that nothing refused.
     package var codes: [String]
     package var filters: [String]
-    package var upstreams: [Upstream]
+    package var upstreams: [String]
 
     /// The route index of a request that was refused before it had a route.
     package static var unrouted: Int { -1 }
 
     package init(
-        routes: [String], codes: [String], filters: [String], upstreams: [Upstream]
+        routes: [String], codes: [String], filters: [String], upstreams: [String]
     ) {
         precondition(codes.first == "ok")
         self.routes = routes
@@ -42,16 +31,7 @@ package struct MetricsSchema: Sendable, Equatable {
         result.routes += other.routes.filter { !routes.contains($0) }
         result.codes += other.codes.filter { !codes.contains($0) }
         result.filters += other.filters.filter { !filters.contains($0) }
-        for upstream in other.upstreams {
-            if let known = result.upstreams.firstIndex(where: { $0.name == upstream.name }) {
-                let endpoints = result.upstreams[known].endpoints
-                result.upstreams[known].endpoints += upstream.endpoints.filter {
-                    !endpoints.contains($0)
-                }
-            } else {
-                result.upstreams.append(upstream)
-            }
-        }
+        result.upstreams += other.upstreams.filter { !upstreams.contains($0) }
         return result
     }
 }

@@ -56,10 +56,5 @@ package struct MetricsTotals: Sendable {
         gauge(layout.connections + state.rawValue)
     }
 
-    /// Whether every worker holds the endpoint healthy.
-    package func isHealthy(upstream: Int, endpoint: Int) -> Bool {
-        words[layout.unhealthy[upstream] + endpoint] == 0
-    }
-
     package var logDropped: UInt64 { words[layout.logDropped] }
 }

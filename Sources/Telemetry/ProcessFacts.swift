@@ -14,8 +14,23 @@ package struct ProcessFacts: Sendable {
     package var seedRotations: UInt64 = 0
     package var reloadsSucceeded: UInt64 = 0
     package var reloadsFailed: UInt64 = 0
+    package var endpoints: [EndpointFact] = []
     /// From the cgroup; `nil` where there is none.
     package var cpuThrottledNanoseconds: UInt64?
 
     package init() {}
+}
+
+/// What is known of an upstream's endpoint.
+package struct EndpointFact: Sendable {
+    package let upstream: String
+    /// `host:port`, or `unix:/path`.
+    package let endpoint: String
+    package let isHealthy: Bool
+
+    package init(upstream: String, endpoint: String, isHealthy: Bool) {
+        self.upstream = upstream
+        self.endpoint = endpoint
+        self.isHealthy = isHealthy
+    }
 }

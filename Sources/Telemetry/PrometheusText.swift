@@ -119,19 +119,16 @@ package struct PrometheusText {
         for (index, upstream) in schema.upstreams.enumerated() {
             for result in UpstreamResult.allCases {
                 writer.sample(
-                    requests, [("upstream", upstream.name), ("result", result.label)],
+                    requests, [("upstream", upstream), ("result", result.label)],
                     totals.word(layout.upstream(index, result)))
             }
         }
         let healthy = "agentport_upstream_healthy"
-        writer.family(healthy, .gauge, "1 where every worker holds the endpoint healthy.")
-        for (index, upstream) in schema.upstreams.enumerated() {
-            for (endpoint, name) in upstream.endpoints.enumerated() {
-                let isHealthy = totals.isHealthy(upstream: index, endpoint: endpoint)
-                writer.sample(
-                    healthy, [("upstream", upstream.name), ("endpoint", name)],
-                    isHealthy ? 1 : 0)
-            }
+        writer.family(healthy, .gauge, "1 where requests go to the endpoint while they can choose.")
+        for fact in facts.endpoints {
+            writer.sample(
+                healthy, [("upstream", fact.upstream), ("endpoint", fact.endpoint)],
+                fact.isHealthy ? 1 : 0)
         }
     }
 

@@ -47,14 +47,10 @@ extension WorkerMetrics {
                     RejectionMode.allCases.count)
             }
         }
-        for (old, new) in pairs(schema.upstreams.map(\.name), other.upstreams.map(\.name)) {
+        for (old, new) in pairs(schema.upstreams, other.upstreams) {
             block(
                 layout.upstream(old, .answered), target.upstream(new, .answered),
                 UpstreamResult.allCases.count)
-            let endpoints = pairs(schema.upstreams[old].endpoints, other.upstreams[new].endpoints)
-            for (oldEndpoint, newEndpoint) in endpoints {
-                body(layout.unhealthy[old] + oldEndpoint, target.unhealthy[new] + newEndpoint)
-            }
         }
     }
 

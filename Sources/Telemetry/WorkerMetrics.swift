@@ -112,12 +112,6 @@ package final class WorkerMetrics: Sendable {
         words.addUnshared(layout.upstream(upstream, result))
     }
 
-    /// What this worker holds of an endpoint; it counts as healthy from the start.
-    package func upstreamHealth(_ upstream: Int, endpoint: Int, healthy: Bool) {
-        precondition(endpoint >= 0 && endpoint < layout.endpointCounts[upstream])
-        words.store(layout.unhealthy[upstream] + endpoint, healthy ? 0 : 1)
-    }
-
     // MARK: The worker itself
 
     /// A line of the access log that found its ring full.

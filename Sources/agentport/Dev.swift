@@ -57,7 +57,7 @@ private struct Dev {
             return try assembly.run { printer.show(guide.text) }
         }
         let control = assembly.control
-        try control.add(Self.server(of: sample, at: assembly.configuration))
+        try control.add(Self.server(of: sample, on: assembly.firstUpstreamPort))
         let gateway = SocketAddress.ip(.init(ipv4: 0x7F00_0001), port: port)
         try assembly.run {
             control.get(Self.samplePath, from: gateway) { document in
@@ -70,9 +70,9 @@ private struct Dev {
     }
 
     private static func server(
-        of sample: SampleUpstream, at configuration: Configuration
+        of sample: SampleUpstream, on port: UInt16
     ) throws -> SmallServer {
-        let listener = try listen(on: configuration.upstreams[0].endpoints[0].address?.port ?? 0)
+        let listener = try listen(on: port)
         return SmallServer(listener, kind: 20) { sample.answer($0, nowSeconds: nowSeconds) }
     }
 

@@ -12,6 +12,8 @@ struct Secrets: Sendable {
     let seeds: [TOTPSeed]
     let tls: TLSServerContext
     let signingKey: SigningKey
+    /// PEM, by path: who vouches for upstreams.
+    let authorities: [String: [UInt8]]
     /// Files that this start has made, for the log to name; never what is in them.
     let made: [MadeFile]
 
@@ -34,21 +36,30 @@ struct Secrets: Sendable {
         case refused([ConfigurationFault], warnings: [ConfigurationFault])
     }
 
-    /// - Parameter signingKey: the one in use, at a reload: kept where no file holds another.
+    /// What is in use already, at a reload.
+    struct Kept {
+        /// Stays where no file holds another.
+        let signingKey: SigningKey
+        /// Its tickets stay good.
+        let tls: TLSServerContext
+    }
+
     static func load(
-        _ configuration: Configuration, for purpose: Purpose, keeping signingKey: SigningKey? = nil
+        _ configuration: Configuration, for purpose: Purpose, keeping kept: Kept? = nil
     ) -> Outcome {
-        var loader = SecretsLoader(configuration, purpose, keeping: signingKey)
+        var loader = SecretsLoader(configuration, purpose, keeping: kept)
         // What may be made comes last, so that a start that fails leaves nothing behind.
         let tls = loader.loadTLS()
         let seeds = loader.loadSeeds()
         let keys = loader.loadKeys()
+        let authorities = loader.loadAuthorities()
         let signing = loader.loadSigningKey()
         guard let tls, let keys, let signing, loader.faults.isEmpty else {
             return .refused(loader.faults, warnings: loader.warnings)
         }
         let secrets = Secrets(
-            keys: keys, seeds: seeds, tls: tls, signingKey: signing, made: loader.made)
+            keys: keys, seeds: seeds, tls: tls, signingKey: signing,
+            authorities: authorities, made: loader.made)
         return .loaded(secrets, warnings: loader.warnings)
     }
 }

@@ -18,17 +18,17 @@ struct SecretsLoader: ~Copyable {
 
     private let configuration: Configuration
     private let purpose: Secrets.Purpose
-    private let current: SigningKey?
+    private let kept: Secrets.Kept?
     private(set) var faults: [ConfigurationFault] = []
     private(set) var warnings: [ConfigurationFault] = []
     private(set) var made: [Secrets.MadeFile] = []
 
     init(
-        _ configuration: Configuration, _ purpose: Secrets.Purpose, keeping current: SigningKey?
+        _ configuration: Configuration, _ purpose: Secrets.Purpose, keeping kept: Secrets.Kept?
     ) {
         self.configuration = configuration
         self.purpose = purpose
-        self.current = current
+        self.kept = kept
     }
 
     // MARK: TLS
@@ -40,7 +40,8 @@ struct SecretsLoader: ~Copyable {
         let key = read(keyPath)
         guard let certificate, let key else { return nil }
         do {
-            return try TLSServerContext(certificate: certificate.span, key: key.span)
+            return try TLSServerContext(
+                certificate: certificate.span, key: key.span, after: kept?.tls)
         } catch {
             guard case .configuration(let reason) = error else {
                 return fault(certificatePath, "\(error)")
@@ -48,6 +49,30 @@ struct SecretsLoader: ~Copyable {
             // The reason's first word says which of the two is meant.
             return fault(reason.hasPrefix("certificate") ? certificatePath : keyPath, reason)
         }
+    }
+
+    /// By path; those that cannot be read, or are no certificates, are faults.
+    mutating func loadAuthorities() -> [String: [UInt8]] {
+        var found: [String: [UInt8]] = [:]
+        for upstream in configuration.upstreams {
+            guard let path = upstream.tls.authorityPath, found[path] == nil,
+                upstream.endpoints.contains(where: \.isTLS)
+            else { continue }
+            do throws(FileFault) {
+                found[path] = try DiskFiles().read(path, limit: SecretFile.bytesMax)
+            } catch {
+                note(path, error.description)
+                continue
+            }
+            do throws(TLSFault) {
+                _ = try TLSClientContext(
+                    serverName: "localhost", trust: .authorities(found[path] ?? []),
+                    isResuming: false)
+            } catch {
+                note(path, "\(error)")
+            }
+        }
+        return found
     }
 
     // MARK: Seeds
@@ -154,7 +179,7 @@ struct SecretsLoader: ~Copyable {
             warnIfOthersRead(path)
             return signingKey(at: path)
         }
-        return current ?? newSigningKey(keptIn: path)
+        return kept?.signingKey ?? newSigningKey(keptIn: path)
     }
 
     private mutating func newSigningKey(keptIn path: String?) -> SigningKey? {
@@ -183,7 +208,7 @@ struct SecretsLoader: ~Copyable {
 
     /// Once, at the start; `check` tells it in its summary.
     private mutating func warnOfForgetting() {
-        guard purpose == .serving, current == nil, configuration.stateDirectory == nil else {
+        guard purpose == .serving, kept == nil, configuration.stateDirectory == nil else {
             return
         }
         warnings.append(

@@ -10,8 +10,9 @@ import Telemetry
 /// - Returns: the exit status.
 func runServe(flags: [EnvironmentVariable: String]) -> Int32 {
     Process.forbidDumps()
+    let environment = Process.environment()
     let outcome = ConfigurationLoader.load(
-        environment: Process.environment(), flags: flags, files: DiskFiles())
+        environment: environment, flags: flags, files: DiskFiles())
     switch outcome {
     case .invalid(let faults, _):
         for fault in faults { Console.complain("agentport: \(fault)") }
@@ -22,35 +23,37 @@ func runServe(flags: [EnvironmentVariable: String]) -> Int32 {
             for fault in faults { Console.complain("agentport: \(fault)") }
             return 1
         case .loaded(let secrets, let more):
-            return serve(configuration, secrets, warnings: warnings + more)
+            do {
+                let assembly = try Assembly(configuration, secrets)
+                assembly.allowReloads(flags: flags, environment: environment)
+                return try serve(assembly, configuration, warnings: warnings + more)
+            } catch {
+                Console.complain("agentport: \(error)")
+                return 1
+            }
         }
     }
 }
 
 private func serve(
-    _ configuration: Configuration, _ secrets: Secrets, warnings: [ConfigurationFault]
-) -> Int32 {
-    do {
-        let assembly = try Assembly(configuration, secrets)
-        for warning in warnings { assembly.warn("\(warning)") }
-        if configuration.issuer.legacyHeader {
-            assembly.warn(
-                "issuer.legacy_header is deprecated: upstreams should read x-agentport-jwt")
-        }
-        for file in secrets.made {
-            assembly.log(.info, "made", [("content", file.content), ("path", file.path)])
-        }
-        try assembly.run {
-            assembly.log(
-                .info, "started",
-                [
-                    ("version", Version.current), ("listen", "\(configuration.listen.address)"),
-                    ("mode", configuration.mode.rawValue),
-                ])
-        }
-        return 0
-    } catch {
-        Console.complain("agentport: \(error)")
-        return 1
+    _ assembly: Assembly, _ configuration: Configuration, warnings: [ConfigurationFault]
+) throws -> Int32 {
+    let gateway = assembly.gateway
+    for warning in warnings { gateway.log(.warn, "\(warning)") }
+    if configuration.issuer.legacyHeader {
+        gateway.log(
+            .warn, "issuer.legacy_header is deprecated: upstreams should read x-agentport-jwt")
     }
+    for file in assembly.made {
+        gateway.log(.info, "made", [("content", file.content), ("path", file.path)])
+    }
+    try assembly.run {
+        gateway.log(
+            .info, "started",
+            [
+                ("version", Version.current), ("listen", "\(configuration.listen.address)"),
+                ("mode", configuration.mode.rawValue),
+            ])
+    }
+    return 0
 }

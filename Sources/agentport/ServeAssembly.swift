@@ -22,52 +22,54 @@ final class Assembly {
     private static let trimSeconds = 10
 
     let gateway: Gateway
-    let configuration: Configuration
     let control: ControlLoop
-    private let controlWakeup: Wakeup
+    private let configuration: Configuration
+    private let maker: GenerationMaker
+    private let names: NameResolution
+    private var reloader: Reloader?
     private let wakeups: [Wakeup]
     private let writer: LogWriter
-    private let startedAt = Clock.wallNanoseconds()
-    private let descriptorLimit: Int
-    private let made: [Secrets.MadeFile]
+    private let report: ProcessReport
+    let made: [Secrets.MadeFile]
     private let workersRunning: WorkersRunning
     private var ticks = 0
     private var peakConnections = 0
 
-    /// - Parameters:
     /// - Parameter write: where log lines go.
     init(
         _ configuration: Configuration, _ secrets: Secrets,
         write: @escaping @Sendable (Span<UInt8>) -> Bool = { Files.writeAll(1, $0) }
     ) throws {
-        self.configuration = configuration
         made = secrets.made
-        descriptorLimit = Process.raiseDescriptorLimit()
+        let descriptorLimit = Process.raiseDescriptorLimit()
         let workers = configuration.workers ?? Process.coresAllowed
         let logWakeup = try Wakeup()
-        let state = try GateState(
-            configuration, keys: secrets.keys, seeds: secrets.seeds,
-            signingKey: secrets.signingKey, steps: try Self.openSteps(configuration))
         var wakeups: [Wakeup] = []
         for _ in 0..<workers { wakeups.append(try Wakeup()) }
         self.wakeups = wakeups
-        let troubles = Troubles()
-        let key = try PublicJWK(x: secrets.signingKey.x, y: secrets.signingKey.y)
+        maker = GenerationMaker(
+            steps: try Self.openSteps(configuration), troubles: Troubles(), workers: workers)
+        self.configuration = configuration
         gateway = Gateway(
-            configuration: configuration, state: state, tls: secrets.tls,
-            jwks: try JWKS(keys: [key]),
-            upstreams: configuration.upstreams.map { rules in
-                Upstream(
-                    rules, endpoints: rules.endpoints.map { Endpoint($0, troubles: troubles) },
-                    workers: workers, troubles: troubles)
-            },
-            troubles: troubles, wakeups: wakeups, logWakeup: logWakeup)
+            try maker.make(configuration, secrets), troubles: maker.troubles, wakeups: wakeups,
+            logWakeup: logWakeup)
+        names = NameResolution(gateway)
+        report = ProcessReport(gateway, descriptorLimit: descriptorLimit)
         writer = LogWriter(gateway.log, wakeup: logWakeup, write: write)
-        controlWakeup = try Wakeup()
+        let controlWakeup = try Wakeup()
         workersRunning = WorkersRunning(workers, wakeup: controlWakeup)
         // Before any other thread is made, so that all of them leave signals to this one.
         control = try ControlLoop(signals: try Signals(), wakeup: controlWakeup)
     }
+
+    /// Lets SIGHUP, and files that are replaced, change what holds.
+    func allowReloads(flags: [EnvironmentVariable: String], environment: [String: String]) {
+        reloader = Reloader(
+            gateway, maker, report, flags: flags, environment: environment)
+    }
+
+    /// Where the sample upstream of `dev` is to listen.
+    var firstUpstreamPort: UInt16 { configuration.upstreams[0].endpoints[0].address?.port ?? 0 }
 
     private static func openSteps(_ configuration: Configuration) throws -> AcceptedSteps {
         let count = AcceptedSteps.wordCount(records: stepRecords)
@@ -89,7 +91,8 @@ final class Assembly {
     func run(onListening: () throws -> Void = {}) throws {
         try startAdmin()
         try startWorkers()
-        try startResolver()
+        try names.follow()
+        control.checkHealth(of: gateway.healthTargets)
         let writer = writer
         _ = try Thread(name: "log") { writer.run() }
         try onListening()
@@ -97,10 +100,10 @@ final class Assembly {
         control.run(
             ControlLoop.Actions(
                 onTerminate: { self.terminate() },
-                onHangUp: { self.warn("reload is not built yet in this version") },
+                onHangUp: { self.reload("signal") },
                 onTick: { self.tick() },
                 onWakeup: { if self.workersRunning.count == 0 { self.control.end() } }))
-        log(.info, "stopped")
+        gateway.log(.info, "stopped")
         writer.stop()
         writer.waitUntilDone(milliseconds: Self.lastLinesMilliseconds)
     }
@@ -142,37 +145,6 @@ final class Assembly {
         }
     }
 
-    private func startResolver() throws {
-        let gateway = gateway
-        let names = gateway.upstreams.flatMap(\.endpoints).compactMap { endpoint in
-            endpoint.isName
-                ? endpoint.url.address.map { Self.name($0, of: endpoint, gateway) } : nil
-        }
-        guard !names.isEmpty else { return }
-        let resolver = EndpointResolver(names)
-        _ = try Thread(name: "resolver") { resolver.run() }
-    }
-
-    private static func name(
-        _ text: SocketAddressText, of endpoint: Endpoint, _ gateway: Gateway
-    ) -> EndpointResolver.Name {
-        let hasFailed = Latch()
-        return EndpointResolver.Name(host: text.host, port: text.port) { result in
-            switch result {
-            case .success(let found):
-                hasFailed.set(false)
-                if endpoint.update(found) {
-                    Self.log(gateway, .info, "upstream resolved", [("host", text.host)])
-                }
-            case .failure(let fault):
-                guard !hasFailed.set(true) else { return }
-                Self.log(
-                    gateway, .warn, "upstream does not resolve",
-                    [("host", text.host), ("reason", fault.reason)])
-            }
-        }
-    }
-
     /// Files that this start has made are put on the disk while requests are served already.
     private func syncMade() throws {
         guard !made.isEmpty else { return }
@@ -183,8 +155,8 @@ final class Assembly {
                 do {
                     try Files.sync(path)
                 } catch {
-                    Self.log(
-                        gateway, .error, "a file that was made may not survive a power cut",
+                    gateway.log(
+                        .error, "a file that was made may not survive a power cut",
                         [("path", path), ("reason", "\(error)")])
                 }
             }
@@ -225,49 +197,56 @@ final class Assembly {
 
     private func makeService(hosts: [String]) -> AdminService {
         let gateway = gateway
-        let startedAt = startedAt
-        let descriptorLimit = descriptorLimit
+        let report = report
         return AdminService(
             hosts: hosts,
             readiness: {
                 if gateway.isDraining { return .draining }
                 let now = Clock.monotonicNanoseconds() / 1_000_000
-                let isReachable = gateway.upstreams.contains { $0.isHealthy(now: now) }
+                let isReachable = gateway.generation.upstreams.contains { $0.isHealthy(now: now) }
                 return isReachable ? .ready : .noUpstream
             },
-            metrics: {
-                var facts = ProcessFacts()
-                facts.cpuNanoseconds = Clock.processorNanoseconds()
-                facts.residentBytes = UInt64(Process.residentBytes)
-                facts.openDescriptors = Process.openDescriptors
-                facts.maxDescriptors = descriptorLimit
-                facts.startTimeNanoseconds = startedAt
-                facts.sessions = gateway.state.sessions.count
-                facts.certificateExpirySeconds = gateway.tls.certificateExpiry
-                return PrometheusText.render(workers: gateway.metrics, facts: facts)
-            })
+            metrics: { report.text })
     }
 
     // MARK: Occasions
 
     private func terminate() {
         guard !gateway.isDraining else { Process.exitNow(1) }
-        log(.info, "draining")
+        gateway.log(.info, "draining")
         gateway.beginDrain()
+    }
+
+    private func reload(_ cause: String) {
+        guard let reloader else {
+            return gateway.log(.warn, "there is nothing to reload here")
+        }
+        if reloader.reload(cause) { follow() }
+    }
+
+    /// Goes on with a new generation outside of the workers.
+    private func follow() {
+        control.checkHealth(of: gateway.healthTargets)
+        do {
+            try names.follow()
+        } catch {
+            gateway.log(.error, "the names of upstreams are not resolved", [("reason", "\(error)")])
+        }
     }
 
     private func tick() {
         ticks += 1
+        if let reloader, !gateway.isDraining, reloader.look() { follow() }
         // The start is over, and what it alone needed can go.
         if ticks == 1 {
             Process.trimMemory()
             MappedCode.giveBack()
         }
         // All 64 shards are swept within a minute.
-        _ = gateway.state.sessions.sweep(
+        _ = gateway.generation.state.sessions.sweep(
             turn: ticks,
             now: Clock.monotonicNanoseconds() / 1_000_000 + gateway.epochOffsetMilliseconds)
-        if ticks % TLSServerContext.ticketKeySeconds == 0 { gateway.tls.rotateTicketKeys() }
+        if ticks % TLSServerContext.ticketKeySeconds == 0 { gateway.generation.tls.rotateTicketKeys() }
         peakConnections = max(peakConnections, gateway.connections.count)
         if ticks % Self.trimSeconds == 0 { trimMemory() }
     }
@@ -278,24 +257,6 @@ final class Assembly {
         guard peakConnections > 64, open < peakConnections / 2 else { return }
         peakConnections = open
         Process.trimMemory()
-    }
-
-    func warn(_ message: String) {
-        log(.warn, message)
-    }
-
-    func log(_ level: LogLevel, _ message: String, _ facts: [(String, String)] = []) {
-        Self.log(gateway, level, message, facts)
-    }
-
-    private static func log(
-        _ gateway: Gateway, _ level: LogLevel, _ message: String, _ facts: [(String, String)]
-    ) {
-        guard let least = LogLevel(name: gateway.configuration.logLevel.rawValue), level >= least
-        else { return }
-        var line = SystemLine(level, message, at: Clock.wallNanoseconds())
-        for (key, value) in facts { line.add(key, value) }
-        gateway.write(line)
     }
 }
 
@@ -328,16 +289,5 @@ private final class WorkersRunning: Sendable {
     func ended() {
         running.wrappingSubtract(1, ordering: .acquiringAndReleasing)
         wakeup.signal()
-    }
-}
-
-/// A flag that one thread sets and reads back.
-private final class Latch: Sendable {
-    private let value = Atomic<Bool>(false)
-
-    /// - Returns: what it was.
-    @discardableResult
-    func set(_ new: Bool) -> Bool {
-        value.exchange(new, ordering: .acquiringAndReleasing)
     }
 }

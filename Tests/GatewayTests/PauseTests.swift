@@ -69,7 +69,7 @@ struct PauseTests {
                 + "x-agentport-totp: \(code)\r\n\r\n")
         house.settle(client, turns: 40)
         #expect(house.upstreamConnections == 0)
-        #expect(house.gateway.state.sessions.count == 1)
+        #expect(house.gateway.generation.state.sessions.count == 1)
         house.hold(.pass)
         #expect(house.run(client) { house.upstreamSaw.hasSuffix("\r\n\r\n") })
         #expect(house.upstreamSaw.contains("\r\nx-agentport-jwt: ey"))
@@ -77,7 +77,7 @@ struct PauseTests {
         #expect(house.run(client) { client.answer.hasSuffix("ok") })
         #expect(client.status == 200)
         #expect(client.answer.contains("\r\nx-agentport-session: "))
-        #expect(house.gateway.state.sessions.count == 1)
+        #expect(house.gateway.generation.state.sessions.count == 1)
     }
 
     @Test func othersAreServedMeanwhile() throws {

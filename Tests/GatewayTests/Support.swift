@@ -47,17 +47,20 @@ final class House {
         let identity = ThrowAwayIdentity.ecdsa
         let certificate = Array(identity.certificate.utf8)
         let secret = Array(identity.key.utf8)
-        gateway = Gateway(
-            configuration: configuration, state: state,
+        let generation = Generation(
+            configuration, state: state,
             tls: try TLSServerContext(certificate: certificate.span, key: secret.span),
             jwks: try JWKS(keys: [PublicJWK(x: signingKey.x, y: signingKey.y)]),
-            upstreams: configuration.upstreams.map {
-                Upstream(
-                    $0, endpoints: $0.endpoints.map { Endpoint($0, troubles: troubles) },
-                    workers: 1, troubles: troubles)
-            },
-            troubles: troubles,
-            wakeups: [wakeup], logWakeup: try Wakeup())
+            upstreams: configuration.upstreams.map { rules in
+                let endpoints = rules.endpoints.map {
+                    Endpoint(
+                        EndpointIdentity(upstream: rules.name, url: $0, trust: nil),
+                        troubles: troubles)
+                }
+                return Upstream(rules, endpoints: endpoints, workers: 1, troubles: troubles)
+            })
+        gateway = Gateway(
+            generation, troubles: troubles, wakeups: [wakeup], logWakeup: try Wakeup())
         let listener = try Listener(Self.loopback, isShared: true)
         address = listener.address
         worker = try Worker(number: 0, gateway: gateway, listener: listener, wakeup: wakeup)
@@ -96,7 +99,7 @@ final class House {
 
     /// The code of the agent's seed for now.
     func code() throws -> String {
-        let seed = gateway.state.seeds[0]
+        let seed = gateway.generation.state.seeds[0]
         return try seed.code(
             step: seed.parameters.step(atSeconds: Clock.wallNanoseconds() / 1_000_000_000))
     }

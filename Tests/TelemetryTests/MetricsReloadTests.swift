@@ -8,21 +8,14 @@ import Testing
     private let next = MetricsSchema(
         routes: ["/new", "/v1/"], codes: ["ok", "origin_denied", "totp_invalid"],
         filters: ["inspect", "jwt"],
-        upstreams: [
-            .init(name: "other", endpoints: ["10.0.0.1:80"]),
-            .init(name: "openclaw", endpoints: ["[::1]:8080", "10.0.0.2:80"]),
-        ])
+        upstreams: ["other", "openclaw"])
 
     @Test func namesKeepTheirIndices() {
         let extended = MetricsSchema.sample.extended(by: next)
         #expect(extended.routes == ["/mcp", "/v1/", "/new"])
         #expect(extended.codes == ["ok", "totp_invalid", "no_route", "origin_denied"])
         #expect(extended.filters == ["totp", "jwt", "inspect"])
-        #expect(extended.upstreams.map(\.name) == ["openclaw", "other"])
-        #expect(
-            extended.upstreams[0].endpoints == [
-                "127.0.0.1:8080", "[::1]:8080", "10.0.0.2:80",
-            ])
+        #expect(extended.upstreams == ["openclaw", "other"])
         #expect(extended.extended(by: next) == extended)
     }
 
@@ -47,14 +40,14 @@ import Testing
         fill(old)
         new.request(route: 1, code: 2, status: 401)
         new.request(route: 0)
-        new.upstreamHealth(1, endpoint: 0, healthy: false)
+        new.upstream(0, result: .timedOut)
         let text = samples(render([old, new]))
         let requests = "agentport_requests_total"
         #expect(text[requests + #"{route="/v1/",code="totp_invalid",status="401"}"#] == "2")
         #expect(text[requests + #"{route="/new",code="ok",status="200"}"#] == "1")
-        let healthy = "agentport_upstream_healthy"
-        #expect(text[healthy + #"{upstream="openclaw",endpoint="[::1]:8080"}"#] == "0")
-        #expect(text[healthy + #"{upstream="other",endpoint="10.0.0.1:80"}"#] == "1")
+        let calls = "agentport_upstream_requests_total"
+        #expect(text[calls + #"{upstream="openclaw",result="reset"}"#] == "1")
+        #expect(text[calls + #"{upstream="other",result="timeout"}"#] == "1")
     }
 
     @Test func theRegistrySwapsOneWorker() {
@@ -79,7 +72,6 @@ import Testing
         metrics.tlsHandshake(result: .full, nanoseconds: 500_000)
         metrics.bytes(in: 3, out: 4)
         metrics.upstream(0, result: .reset)
-        metrics.upstreamHealth(0, endpoint: 0, healthy: false)
         metrics.logDropped()
         metrics.loopLag(nanoseconds: 9_000)
     }

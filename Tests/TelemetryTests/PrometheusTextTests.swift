@@ -7,7 +7,7 @@ extension MetricsSchema {
     static let sample = MetricsSchema(
         routes: ["/mcp", "/v1/"], codes: ["ok", "totp_invalid", "no_route"],
         filters: ["totp", "jwt"],
-        upstreams: [Upstream(name: "openclaw", endpoints: ["127.0.0.1:8080", "[::1]:8080"])])
+        upstreams: ["openclaw"])
 }
 
 func render(_ workers: [WorkerMetrics], _ facts: ProcessFacts = ProcessFacts()) -> String {
@@ -130,20 +130,22 @@ extension WorkerMetrics {
         #expect(MetricsTotals(workers).connections(.idle) == 1)
     }
 
-    @Test func anEndpointIsHealthyWhereEveryWorkerSaysSo() {
+    @Test func upstreamsAndTheirEndpoints() {
         let workers = [WorkerMetrics(schema: .sample), WorkerMetrics(schema: .sample)]
         workers[0].upstream(0, result: .answered)
         workers[1].upstream(0, result: .timedOut)
-        workers[1].upstreamHealth(0, endpoint: 1, healthy: false)
+        var facts = ProcessFacts()
+        facts.endpoints = [
+            EndpointFact(upstream: "openclaw", endpoint: "127.0.0.1:8080", isHealthy: true),
+            EndpointFact(upstream: "openclaw", endpoint: "[::1]:8080", isHealthy: false),
+        ]
+        let text = render(workers, facts)
         let healthy = "agentport_upstream_healthy"
         #expect(
-            lines(render(workers), healthy) == [
+            lines(text, healthy) == [
                 healthy + #"{upstream="openclaw",endpoint="127.0.0.1:8080"} 1"#,
                 healthy + #"{upstream="openclaw",endpoint="[::1]:8080"} 0"#,
             ])
-        workers[1].upstreamHealth(0, endpoint: 1, healthy: true)
-        let text = render(workers)
-        #expect(text.contains(healthy + #"{upstream="openclaw",endpoint="[::1]:8080"} 1"#))
         let requests = #"agentport_upstream_requests_total{upstream="openclaw",result="#
         #expect(text.contains(requests + #""ok"} 1"#))
         #expect(text.contains(requests + #""timeout"} 1"#))

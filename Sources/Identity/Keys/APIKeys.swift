@@ -19,7 +19,7 @@ package struct APIKeys: Sendable {
     }
 
     /// Invariant: sorted by the digests' first words, which are as good as random.
-    private let entries: [Entry]
+    package let entries: [Entry]
 
     package init(_ entries: [Entry]) throws(IdentityError) {
         self.entries = entries.sorted { $0.digest.word0 < $1.digest.word0 }
@@ -28,6 +28,19 @@ package struct APIKeys: Sendable {
                 throw .keyUsedTwice
             }
         }
+    }
+
+    private init(sorted entries: [Entry]) {
+        self.entries = entries
+    }
+
+    /// The same keys, with other numbers for their agents and themselves.
+    package func map(_ renumber: (Entry) -> Entry) -> APIKeys {
+        APIKeys(sorted: entries.map(renumber))
+    }
+
+    package func has(credential: Int) -> Bool {
+        entries.contains { $0.credential == credential }
     }
 
     package var count: Int { entries.count }

@@ -21,21 +21,43 @@ final class AgentFailures: Sendable {
     private static let totalWord = 1
     private static let nextGuessWord = 2
 
+    private static let spare = 64
+
+    private final class Days: Sendable {
+        let list: Mutex<[Day]>
+
+        init(count: Int) { list = Mutex(Array(repeating: Day(), count: count)) }
+    }
+
+    private let capacity: Int
     /// What is read for every attempt, without a lock.
     private let words: SharedWords
     /// Touched on a failure only.
-    private let days: Mutex<[Day]>
+    private let days: Days
 
-    init(agents: Int) {
-        words = SharedWords(count: max(1, agents) * Self.wordsPerAgent)
-        days = Mutex(Array(repeating: Day(), count: max(1, agents)))
+    /// - Parameter previous: is gone on with where it has room, else copied.
+    init(agents: Int, after previous: AgentFailures? = nil) {
+        if let previous, previous.capacity >= agents {
+            capacity = previous.capacity
+            words = previous.words
+            days = previous.days
+            return
+        }
+        // Room for those to come, so that copying is rare: what is counted just then is lost.
+        capacity = (agents / Self.spare + 1) * Self.spare
+        words = SharedWords(count: capacity * Self.wordsPerAgent)
+        days = Days(count: capacity)
+        guard let previous else { return }
+        for index in 0..<previous.words.count { words.store(index, previous.words.load(index)) }
+        let known = previous.days.list.withLock { $0 }
+        days.list.withLock { $0.replaceSubrange(known.indices, with: known) }
     }
 
     /// Counts a failure.
     ///
     /// - Returns: how many there were in the last 24 hours.
     func count(_ agent: Int, now: UInt64) -> Int {
-        days.withLock { days in
+        days.list.withLock { days in
             Self.advance(&days[agent], to: now / Self.hourMilliseconds)
             let slot = Int(days[agent].hour % UInt64(Self.hours))
             days[agent].counts[slot] &+= 1
@@ -62,7 +84,7 @@ final class AgentFailures: Sendable {
     func strangersWait(_ agent: Int, now: UInt64) -> Bool {
         let threshold = UInt64(TOTPLimits.failuresBeforeStrangersWait)
         guard words.load(word(agent, Self.totalWord)) >= threshold else { return false }
-        return days.withLock { days in
+        return days.list.withLock { days in
             Self.advance(&days[agent], to: now / Self.hourMilliseconds)
             words.store(word(agent, Self.totalWord), UInt64(days[agent].total))
             return days[agent].total >= Int(threshold)
@@ -88,7 +110,7 @@ final class AgentFailures: Sendable {
     }
 
     func enable(_ agent: Int) {
-        days.withLock { days in
+        days.list.withLock { days in
             days[agent] = Day()
             words.store(word(agent, Self.totalWord), 0)
         }

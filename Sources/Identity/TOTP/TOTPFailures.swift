@@ -30,15 +30,24 @@ package final class TOTPFailures: Sendable {
     /// Entries (agent and address) that are remembered at most.
     package static let capacity = shardCount * FailureShard.capacity
 
+    /// What goes on though the limits change.
+    private final class Table: Sendable {
+        let shards: InlineArray<16, Mutex<FailureShard>> = InlineArray { _ in
+            Mutex(FailureShard())
+        }
+    }
+
     private let limits: TOTPLimits
-    private let shards: InlineArray<16, Mutex<FailureShard>>
+    private let table: Table
     private let agents: AgentFailures
 
-    /// - Parameter agents: how many agents there are; they are named by number.
-    package init(agents: Int, limits: TOTPLimits) {
+    /// - Parameters:
+    ///   - agents: how many agents there are; they are named by number.
+    ///   - previous: whose counts go on, for the same numbers.
+    package init(agents: Int, limits: TOTPLimits, after previous: TOTPFailures? = nil) {
         self.limits = limits
-        self.agents = AgentFailures(agents: agents)
-        shards = InlineArray { _ in Mutex(FailureShard()) }
+        self.agents = AgentFailures(agents: agents, after: previous?.agents)
+        table = previous?.table ?? Table()
     }
 
     /// Asks whether a code may be compared. After `.proceed` exactly one of ``succeeded``,
@@ -46,7 +55,7 @@ package final class TOTPFailures: Sendable {
     package func begin(agent: Int, address: ClientAddress, now: UInt64) -> Admission {
         let key = FailureKey(agent: agent, address: address)
         let strangersWait = agents.strangersWait(agent, now: now)
-        let waitUntil = shards[key.shard].withLock { shard in
+        let waitUntil = table.shards[key.shard].withLock { shard in
             shard.begin(key, now: now, limits: limits, strangersWait: strangersWait) {
                 agents.claimStrangerGuess(agent, now: now, period: limits.lockoutMilliseconds)
             }
@@ -58,14 +67,14 @@ package final class TOTPFailures: Sendable {
 
     package func succeeded(agent: Int, address: ClientAddress, now: UInt64) {
         let key = FailureKey(agent: agent, address: address)
-        shards[key.shard].withLock { $0.succeeded(key, now: now) }
+        table.shards[key.shard].withLock { $0.succeeded(key, now: now) }
     }
 
     /// - Returns: what this failure led to, for the audit log.
     @discardableResult
     package func failed(agent: Int, address: ClientAddress, now: UInt64) -> FailureOutcome {
         let key = FailureKey(agent: agent, address: address)
-        let (failures, lockedUntil) = shards[key.shard].withLock {
+        let (failures, lockedUntil) = table.shards[key.shard].withLock {
             $0.failed(key, now: now, limits: limits)
         }
         let today = agents.count(agent, now: now)
@@ -78,7 +87,7 @@ package final class TOTPFailures: Sendable {
     /// A right code that was used already: no guess, so the slot is given back and nothing counts.
     package func neutral(agent: Int, address: ClientAddress, now: UInt64) {
         let key = FailureKey(agent: agent, address: address)
-        shards[key.shard].withLock { $0.neutral(key, now: now) }
+        table.shards[key.shard].withLock { $0.neutral(key, now: now) }
     }
 
     // MARK: Disabled agents
@@ -91,7 +100,7 @@ package final class TOTPFailures: Sendable {
 
     /// An operator's act: the agent's counters start afresh at every address.
     package func enable(agent: Int) {
-        for index in shards.indices { shards[index].withLock { $0.forget(agent: agent) } }
+        for index in table.shards.indices { table.shards[index].withLock { $0.forget(agent: agent) } }
         agents.enable(agent)
     }
 }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Crypto
+import Filters
+import Gateway
+import Identity
+import Policy
+import TLS
+
+/// Makes generations: of the first start, and of each reload, which goes on where the one before
+/// it stood.
+struct GenerationMaker {
+    let steps: AcceptedSteps
+    let troubles: Troubles
+    let workers: Int
+
+    func make(
+        _ configuration: Configuration, _ secrets: Secrets, after previous: Generation? = nil
+    ) throws -> Generation {
+        let state = try GateState(
+            configuration, keys: secrets.keys, seeds: secrets.seeds,
+            signingKey: secrets.signingKey, steps: steps, after: previous?.state)
+        let key = try PublicJWK(x: secrets.signingKey.x, y: secrets.signingKey.y)
+        var upstreams: [Upstream] = []
+        for rules in configuration.upstreams {
+            upstreams.append(try upstream(rules, secrets, after: previous))
+        }
+        return Generation(
+            configuration, state: state, tls: secrets.tls, jwks: try JWKS(keys: [key]),
+            upstreams: upstreams, after: previous)
+    }
+
+    private func upstream(
+        _ rules: Configuration.Upstream, _ secrets: Secrets, after previous: Generation?
+    ) throws -> Upstream {
+        let known = previous?.upstreams.first { $0.rules.name == rules.name }
+        var endpoints: [Endpoint] = []
+        for url in rules.endpoints {
+            let identity = EndpointIdentity(
+                upstream: rules.name, url: url, trust: trust(url, rules.tls, secrets))
+            // The same endpoint keeps its addresses, its health and its connections.
+            let same = known?.endpoints.first { $0.identity == identity }
+            endpoints.append(try same ?? endpoint(identity))
+        }
+        return Upstream(
+            rules, endpoints: endpoints, workers: workers, troubles: troubles, after: known)
+    }
+
+    private func endpoint(_ identity: EndpointIdentity) throws -> Endpoint {
+        guard let trust = identity.trust else { return Endpoint(identity, troubles: troubles) }
+        let tls = try TLSClientContext(
+            serverName: trust.serverName,
+            trust: trust.authorities.map { .authorities($0) } ?? .system, pins: trust.pins.compactMap { SHA256Digest(bytes: $0.span) },
+            isResuming: true)
+        return Endpoint(identity, tls: tls, troubles: troubles)
+    }
+
+    private func trust(
+        _ url: UpstreamURL, _ tls: Configuration.UpstreamTLS, _ secrets: Secrets
+    ) -> UpstreamTrust? {
+        guard url.isTLS, let address = url.address else { return nil }
+        return UpstreamTrust(
+            serverName: tls.serverName ?? address.host,
+            authorities: tls.authorityPath.flatMap { secrets.authorities[$0] }, pins: tls.pins)
+    }
+}

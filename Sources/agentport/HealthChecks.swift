@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Control
+import Gateway
+import Policy
+import Reactor
+import Telemetry
+
+extension Gateway {
+    /// What the control loop is to check: the endpoints of upstreams that ask for it.
+    var healthTargets: [HealthTarget] {
+        generation.upstreams.flatMap { upstream in
+            guard let check = upstream.rules.healthCheck else {
+                // What checks said that are no longer made does not hold.
+                for endpoint in upstream.endpoints { endpoint.forgetChecks() }
+                return [HealthTarget]()
+            }
+            return upstream.endpoints.map { target($0, check, of: upstream.rules.name) }
+        }
+    }
+
+    private func target(
+        _ endpoint: Endpoint, _ check: Configuration.HealthCheck, of upstream: String
+    ) -> HealthTarget {
+        HealthTarget(
+            id: endpoint.number,
+            address: { endpoint.address(attempt: 0) }, tls: endpoint.tls,
+            host: endpoint.url.authority, path: check.path,
+            intervalMilliseconds: check.intervalMilliseconds,
+            unhealthyAfter: check.unhealthyAfter
+        ) { isHealthy, reason in
+            endpoint.noteChecks(arePassed: isHealthy)
+            var facts = [("upstream", upstream), ("endpoint", endpoint.url.label)]
+            if !isHealthy { facts.append(("reason", reason)) }
+            self.log(
+                isHealthy ? .info : .warn,
+                isHealthy ? "upstream endpoint healthy" : "upstream endpoint unhealthy", facts)
+            self.wakeAll()
+        }
+    }
+}
