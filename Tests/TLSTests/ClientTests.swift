@@ -31,6 +31,21 @@ struct ClientTests {
         #expect(link.server.serverName == "")
     }
 
+    /// Whoever drops a context, at a reload for instance, may still have connections of it.
+    @Test func aSessionKeepsItsContextAlive() throws {
+        weak var seen: TLSClientContext?
+        var client: End?
+        do {
+            let context = try TLSClientContext.make(isResuming: true)
+            seen = context
+            client = try End(context)
+        }
+        #expect(seen != nil)
+        #expect(client?.handshake([]) == .needMore)
+        client = nil
+        #expect(seen == nil)
+    }
+
     @Test(arguments: 1...40)
     func garbageFailsAndDoesNoHarm(seed: UInt64) throws {
         var random = SeededRandom(seed: seed)

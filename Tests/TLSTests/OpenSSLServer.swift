@@ -38,15 +38,12 @@ final class OpenSSLServer {
     }
 
     private static func use(_ identity: ThrowAwayIdentity, in context: OpaquePointer) throws {
-        let text = identity.certificate
-        let bio = unsafe co_memory_bio(text, Int32(text.utf8.count))
-        let leaf = unsafe try #require(unsafe PEM_read_bio_X509(bio, nil, nil, nil))
+        let leaf = unsafe try #require(unsafe identity.makeCertificate())
         let key = unsafe co_private_key_from_pem(identity.key, Int32(identity.key.utf8.count))
         unsafe SSL_CTX_use_certificate(context, leaf)
         unsafe SSL_CTX_use_PrivateKey(context, key)
         unsafe EVP_PKEY_free(key)
         unsafe X509_free(leaf)
-        unsafe BIO_free(bio)
     }
 
     deinit {

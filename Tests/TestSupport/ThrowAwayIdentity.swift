@@ -68,13 +68,22 @@ package struct ThrowAwayIdentity {
 
     private func sign(_ leaf: OpaquePointer) {
         let pair = unsafe co_private_key_from_pem(key, Int32(key.utf8.count))
-        let bio = unsafe co_memory_bio(certificate, Int32(certificate.utf8.count))
-        let own = unsafe PEM_read_bio_X509(bio, nil, nil, nil)
+        let own = unsafe makeCertificate()
         unsafe X509_set_issuer_name(leaf, X509_get_subject_name(own))
         unsafe X509_sign(leaf, pair, EVP_sha256())
         unsafe X509_free(own)
-        unsafe BIO_free(bio)
         unsafe EVP_PKEY_free(pair)
+    }
+
+    /// The certificate, which is the caller's to free.
+    package func makeCertificate() -> OpaquePointer? {
+        var text = certificate
+        // SAFETY: a memory BIO reads in place, and is gone before the text.
+        return text.withUTF8 { bytes in
+            let bio = unsafe co_memory_bio(bytes.baseAddress, Int32(bytes.count))
+            defer { unsafe BIO_free(bio) }
+            return unsafe PEM_read_bio_X509(bio, nil, nil, nil)
+        }
     }
 
     /// SHA-256 of the SubjectPublicKeyInfo, from the private key: 32 bytes.

@@ -25,7 +25,7 @@ final class ServerProof: Sendable {
             return unsafe SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nil)
         }
         unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
-        // SAFETY: the caller keeps self as long as the context.
+        // SAFETY: the caller keeps self as long as the context and its sessions.
         unsafe SSL_CTX_set_cert_verify_callback(
             context, judgeChain, Unmanaged.passUnretained(self).toOpaque())
     }

@@ -66,7 +66,7 @@ package final class TLSClientContext: @unchecked Sendable {
         }
         _ = unsafe co_set_session_cache(
             context, Int(SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL))
-        // SAFETY: the tickets live as long as self, which outlives the context and its sessions.
+        // SAFETY: the tickets live as long as self, which sessions keep alive.
         _ = unsafe SSL_CTX_set_ex_data(context, 0, Unmanaged.passUnretained(tickets).toOpaque())
         unsafe SSL_CTX_sess_set_new_cb(context, keepTicket)
     }

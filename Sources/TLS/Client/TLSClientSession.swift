@@ -13,6 +13,9 @@ package struct TLSClientSession: ~Copyable {
 
     /// Invariant: owned by this value, used by one thread.
     private let session: OpaquePointer
+    /// Kept alive: libssl calls what belongs to it, for a certificate or a ticket, while the
+    /// session lasts.
+    private let context: TLSClientContext
 
     /// Its first ``handshake(_:_:pump:)`` writes the ClientHello.
     ///
@@ -34,6 +37,7 @@ package struct TLSClientSession: ~Copyable {
         }
         unsafe context.offerTicket(in: session)
         unsafe self.session = session
+        self.context = context
     }
 
     deinit {
