@@ -73,12 +73,12 @@ extension WorkerContext {
     ) -> Decision {
         if head.expectationUnknown { return .refuse(.expectationFailed) }
         if let own = ownEndpoint(path, bytes) { return own }
-        switch generation.routes.match(path, method: bytes.extracting(head.methodRange)) {
+        switch routes.match(path, method: bytes.extracting(head.methodRange)) {
         case .noRoute:
             if path.equals("/healthz") { return .health }
             return .refuse(.noRoute)
         case .methodNotAllowed(let route):
-            exchange.record.route = generation.routes.rules[route].number
+            exchange.record.route = routes.rules[route].number
             return .refuse(.methodNotAllowed)
         case .route(let route):
             return run(bytes, route: route, path.equals("/healthz"), &exchange)
@@ -100,7 +100,7 @@ extension WorkerContext {
     private mutating func run(
         _ bytes: Span<UInt8>, route: Int, _ isHealthPath: Bool, _ exchange: inout Exchange
     ) -> Decision {
-        let rule = generation.routes.rules[route]
+        let rule = routes.rules[route]
         // A route for exactly this path would take it; a prefix does not (SPEC §5).
         if isHealthPath, rule.isPrefix { return .health }
         exchange.record.route = rule.number

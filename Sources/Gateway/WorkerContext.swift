@@ -18,6 +18,7 @@ struct WorkerContext: ~Copyable {
     /// What holds now, and how often there was another: see ``adopt(_:revision:)``.
     private(set) var generation: Generation
     private(set) var revision: Int
+    private(set) var routes: RouteTable
     private(set) var metrics: WorkerMetrics
     var loop: EventLoop
     var timers: TimerWheel
@@ -76,6 +77,7 @@ struct WorkerContext: ~Copyable {
         self.gateway = gateway
         self.generation = generation
         self.revision = revision
+        routes = generation.routes
         metrics = gateway.metrics.all[number]
         filterNumbers = generation.filterNumbers
         hasLegacyHeader = configuration.issuer.legacyHeader
@@ -127,6 +129,7 @@ struct WorkerContext: ~Copyable {
             throw error
         }
         generation = next
+        routes = next.routes
         filterNumbers = next.filterNumbers
         metrics = WorkerMetrics(schema: next.schema, carrying: metrics)
         gateway.metrics.replace(worker: number, with: metrics)

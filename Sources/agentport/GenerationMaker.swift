@@ -50,7 +50,8 @@ struct GenerationMaker {
         guard let trust = identity.trust else { return Endpoint(identity, troubles: troubles) }
         let tls = try TLSClientContext(
             serverName: trust.serverName,
-            trust: trust.authorities.map { .authorities($0) } ?? .system, pins: trust.pins.compactMap { SHA256Digest(bytes: $0.span) },
+            trust: trust.authorities.map { .authorities($0) } ?? .system,
+            pins: trust.pins.compactMap { SHA256Digest(bytes: $0.span) },
             isResuming: true)
         return Endpoint(identity, tls: tls, troubles: troubles)
     }

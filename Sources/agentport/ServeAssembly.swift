@@ -230,7 +230,8 @@ final class Assembly {
         do {
             try names.follow()
         } catch {
-            gateway.log(.error, "the names of upstreams are not resolved", [("reason", "\(error)")])
+            gateway.log(
+                .error, "the names of upstreams are not resolved", [("reason", "\(error)")])
         }
     }
 

@@ -100,7 +100,9 @@ package final class TOTPFailures: Sendable {
 
     /// An operator's act: the agent's counters start afresh at every address.
     package func enable(agent: Int) {
-        for index in table.shards.indices { table.shards[index].withLock { $0.forget(agent: agent) } }
+        for index in table.shards.indices {
+            table.shards[index].withLock { $0.forget(agent: agent) }
+        }
         agents.enable(agent)
     }
 }
