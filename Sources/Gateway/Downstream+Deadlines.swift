@@ -93,6 +93,8 @@ extension Downstream {
         }
         switch exchange.request {
         case .awaitingHead where exchange.startedAt > 0:
+            // What was put aside of the head is of no more use.
+            memo.clear()
             refuse(.requestTimeout, &context)
         case .judging:
             if mayGoOnWaiting(&context) { return advance(&context, &pool) }

@@ -81,6 +81,7 @@ extension Downstream {
             isStarved = true
             return false
         }
+        takeBackHead(&context)
         if plainIn.room < TLSSession.recordPlaintextMax { plainIn.compact() }
         guard plainIn.room > 0 else { return false }
         let before = plainIn.count
@@ -99,21 +100,6 @@ extension Downstream {
             cipherIn.clear()
         }
         return plainIn.count > before
-    }
-
-    /// Keeps what there is of a record in a small slab until the rest comes, if it fits.
-    mutating func putRestAside(_ context: inout WorkerContext) {
-        guard !isFull, cipherIn.count > 0, cipherIn.count <= WorkerContext.memoCapacity,
-            opening.attach(from: &context.memoPool)
-        else { return }
-        opening.append(contentsOf: cipherIn)
-        cipherIn.release(to: &context.pool)
-    }
-
-    mutating func takeBackRest(_ context: inout WorkerContext) {
-        guard opening.isAttached, phase != .sniffing else { return }
-        cipherIn.append(contentsOf: opening)
-        opening.release(to: &context.memoPool)
     }
 
     /// Seals what lies in the context's scratch space and sends it.

@@ -56,7 +56,8 @@ struct Downstream: ~Copyable {
     var cipherOut = Buffer()
     /// The request's head on its way upstream, while it waits for a connection.
     var held = Buffer()
-    /// Texts of the exchange that outlive the request's head.
+    /// Texts of the exchange that outlive the request's head; before, what has come of the head:
+    /// in a small slab, too.
     var memo = Buffer()
     var interest: Interest = .readable
     var exchange = Exchange()
@@ -105,7 +106,7 @@ struct Downstream: ~Copyable {
         default:
             guard cipherIn.attach(from: &context.pool) else { return starve(&context) }
             cipherIn.compact()
-            takeBackRest(&context)
+            takeBackRecord(&context)
             transfer = socket.receive(into: &cipherIn)
         }
         switch transfer {
@@ -189,7 +190,7 @@ struct Downstream: ~Copyable {
         watch(&context)
         arm(&context)
         cipherIn.releaseIfEmpty(to: &context.pool)
-        if phase == .open { putRestAside(&context) }
+        if phase == .open { putAside(&context) }
         plainIn.releaseIfEmpty(to: &context.pool)
         cipherOut.releaseIfEmpty(to: &context.pool)
         return .keep
@@ -218,7 +219,7 @@ struct Downstream: ~Copyable {
             return isAnswerable || mayComplete ? .keep : .close
         }
         // FIN alone is a truncation (RFC 8446 §6.1): the client is gone, or cut off.
-        return exchange.request == .awaitingHead && plainIn.isEmpty ? .close : .reset
+        return exchange.request == .awaitingHead && exchange.startedAt == 0 ? .close : .reset
     }
 
     /// Sends close_notify and FIN.

@@ -23,6 +23,7 @@ package struct Worker: ~Copyable {
     var isResting = false
     var drainStartedAt: UInt64 = 0
     private var nextTrim: UInt64 = 0
+    var nextEviction: UInt64 = 0
     /// Ends the listener's rest, and makes the loop look at a drain's deadlines.
     let restTimer: Int
 
@@ -68,6 +69,7 @@ package struct Worker: ~Copyable {
         expire()
         serveWaiting()
         trim()
+        if context.pool.lent > Self.slabsComfortable { evictIdlers() }
         if context.isDraining { drain() }
         sendAll()
         // So long would an event have waited that came when the turn began.

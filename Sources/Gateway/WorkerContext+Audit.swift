@@ -56,6 +56,18 @@ extension WorkerContext {
         gateway.write(line)
     }
 
+    /// Memory is short, and slow peers were cut off; told once a second at most.
+    mutating func tellEvictions(_ count: Int) {
+        evicted += count
+        guard now.wallSeconds != evictionSecond else { return }
+        evictionSecond = now.wallSeconds
+        var line = SystemLine(
+            .warn, "memory is short: slow peers were cut off", at: now.wallNanoseconds)
+        line.add("connections", "\(evicted)")
+        gateway.write(line)
+        evicted = 0
+    }
+
     /// A worker could not go on with what the others have: an operator must know.
     func tellNotAdopted(_ reason: String) {
         var line = SystemLine(

@@ -51,6 +51,9 @@ struct WorkerContext: ~Copyable {
     var auditCount = 0
     /// The second that an unreachable upstream was last told of.
     var unreachableSecond: UInt64 = 0
+    /// The second that evictions were last told of, and how many there were since.
+    var evictionSecond: UInt64 = 0
+    var evicted = 0
 
     // Scratch: empty between two events.
 

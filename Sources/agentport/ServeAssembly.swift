@@ -244,10 +244,11 @@ final class Assembly {
             MappedCode.giveBack()
         }
         // All 64 shards are swept within a minute.
-        _ = gateway.generation.state.sessions.sweep(
+        let generation = gateway.generation
+        _ = generation.state.sessions.sweep(
             turn: ticks,
             now: Clock.monotonicNanoseconds() / 1_000_000 + gateway.epochOffsetMilliseconds)
-        if ticks % TLSServerContext.ticketKeySeconds == 0 { gateway.generation.tls.rotateTicketKeys() }
+        if ticks % TLSServerContext.ticketKeySeconds == 0 { generation.tls.rotateTicketKeys() }
         peakConnections = max(peakConnections, gateway.connections.count)
         if ticks % Self.trimSeconds == 0 { trimMemory() }
     }

@@ -57,4 +57,37 @@ struct HalfRecordTests {
         }
         #expect(isSeen)
     }
+
+    /// A head that comes a byte a record holds no large slab between two of them.
+    @Test func aHeadInDropsHoldsNoSlab() throws {
+        let house = try House()
+        let client = try house.connect()
+        house.settle(client)
+        let before = house.worker.context.pool.lent
+        for byte in Self.get.dropLast() {
+            client.send(String(byte))
+            house.settle(client, turns: 4)
+            let lent = house.worker.context.pool.lent
+            #expect(lent == before)
+        }
+        client.send("\r\n")
+        #expect(house.run(client) { house.upstreamSaw.hasSuffix("\r\n\r\n") })
+        house.answerEach()
+        #expect(house.run(client) { client.answer.hasSuffix("ok") })
+    }
+
+    /// Those who hold memory to no purpose make room for those who ask for something.
+    @Test func slowPeersAreCutOffWhereMemoryIsShort() throws {
+        let house = try House()
+        let slow = try house.connect()
+        slow.send("GET /open/x HTTP/1.1\r\nhost: h\r\nx: " + String(repeating: "y", count: 3000))
+        house.settle(slow)
+        house.takeMemory(leaving: 4)
+        let quick = try house.connect()
+        #expect(house.run(slow) { slow.hasEnded })
+        quick.send(Self.get)
+        #expect(house.run(quick) { house.upstreamSaw.hasSuffix("\r\n\r\n") })
+        house.answerEach()
+        #expect(house.run(quick) { quick.answer.hasSuffix("ok") })
+    }
 }

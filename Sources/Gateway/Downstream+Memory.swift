@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Bytes
+import HTTP1
+import Reactor
+import Telemetry
+
+/// What a connection holds of the worker's memory while its peer makes it wait.
+extension Downstream {
+    /// Puts what has come of a record, or of a head, into small slabs until the rest comes, where
+    /// it fits: whoever sends a byte and waits must not hold a large one.
+    mutating func putAside(_ context: inout WorkerContext) {
+        if !isFull, cipherIn.count > 0, cipherIn.count <= WorkerContext.memoCapacity,
+            opening.attach(from: &context.memoPool)
+        {
+            opening.append(contentsOf: cipherIn)
+            cipherIn.release(to: &context.pool)
+        }
+        // Nothing is remembered of a request whose head is not there, so that slab is free.
+        if exchange.request == .awaitingHead, exchange.startedAt > 0, plainIn.count > 0,
+            plainIn.count <= WorkerContext.memoCapacity, memo.attach(from: &context.memoPool)
+        {
+            memo.append(contentsOf: plainIn)
+            plainIn.release(to: &context.pool)
+        }
+    }
+
+    mutating func takeBackRecord(_ context: inout WorkerContext) {
+        guard opening.isAttached, phase != .sniffing else { return }
+        cipherIn.append(contentsOf: opening)
+        opening.release(to: &context.memoPool)
+    }
+
+    /// The head that was put aside, into the input again, which is attached and empty.
+    mutating func takeBackHead(_ context: inout WorkerContext) {
+        guard memo.isAttached, exchange.request == .awaitingHead else { return }
+        plainIn.append(contentsOf: memo)
+        memo.release(to: &context.memoPool)
+    }
+
+    /// Since when the connection has held large slabs without getting on, because its peer sends
+    /// the rest of a head, or reads its answer, too slowly; `nil` where it holds none, or waits
+    /// for others. Monotonic milliseconds.
+    var idlesWithSlabsSince: UInt64? {
+        guard phase == .open, !isStarved else { return nil }
+        if !cipherOut.isEmpty, !isAnswerPutOff { return lastWriteAt }
+        guard exchange.request == .awaitingHead, plainIn.isAttached || cipherIn.isAttached else {
+            return nil
+        }
+        return exchange.startedAt > 0 ? exchange.startedAt / 1_000_000 : max(recordSince, acceptedAt)
+    }
+}
