@@ -21,7 +21,8 @@ extension Downstream {
             return .progress
         }
         memo.clear()
-        exchange.take(context.head, isDraining: context.isDraining)
+        exchange.take(context.head, isLast: context.isDraining || context.isCrowded())
+        exchange.isSurplus = isSurplus
         return judge(&context, &pool)
     }
 

@@ -47,6 +47,7 @@ extension Downstream {
         guard exchange.request == .awaitingHead, plainIn.isAttached || cipherIn.isAttached else {
             return nil
         }
-        return exchange.startedAt > 0 ? exchange.startedAt / 1_000_000 : max(recordSince, acceptedAt)
+        let headSince = exchange.startedAt / 1_000_000
+        return headSince > 0 ? headSince : max(recordSince, acceptedAt)
     }
 }

@@ -32,7 +32,7 @@ extension Downstream {
             refuse(.tlsRequired, &context)
             return
         }
-        exchange.take(context.head, isDraining: true)
+        exchange.take(context.head, isLast: true)
         rememberTarget(context)
         if context.head.contains(.authorization) { context.auditExposedSecret(client) }
         if let limiter = context.generation.ipLimiter,

@@ -136,7 +136,7 @@ extension Downstream {
         exchange.responseReuses = context.responseHead.keepsAlive
         noteAnswer(&context, &pool)
         context.timers.cancel(pool.timerBase + exchange.connection)
-        if context.isDraining { exchange.keepsAlive = false }
+        if context.isDraining || context.isCrowded() { exchange.keepsAlive = false }
         // The client is still sending what nobody may want any more.
         if exchange.request != .complete { exchange.keepsAlive = false }
         switch head {

@@ -74,6 +74,8 @@ struct Downstream: ~Copyable {
     var isFull = false
     /// Waits for memory; looked at again after ``starvedMilliseconds``.
     var isStarved = false
+    /// Beyond the limit of connections: its requests are refused.
+    var isSurplus = false
     /// Milliseconds, monotonic.
     var acceptedAt: UInt64
     var lastReadAt: UInt64

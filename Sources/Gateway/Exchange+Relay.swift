@@ -16,10 +16,12 @@ extension Exchange {
     static let responseReadMax = 32 * 1024 - 256
 
     /// Starts over with a head that has just been parsed.
-    mutating func take(_ head: borrowing RequestHead, isDraining: Bool) {
+    ///
+    /// - Parameter isLast: the connection is to end with it.
+    mutating func take(_ head: borrowing RequestHead, isLast: Bool) {
         method = head.method
         minorVersion = head.minorVersion
-        keepsAlive = head.keepsAlive && !isDraining
+        keepsAlive = head.keepsAlive && !isLast
         requestFraming = head.framing
         awaitsContinue = head.expectsContinue
         requestBody = BodyDecoder(head.framing)

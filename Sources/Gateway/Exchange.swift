@@ -51,6 +51,8 @@ struct Exchange {
     var bodyMax: UInt64 = 0
     var method = Method.other
     var minorVersion: UInt8 = 1
+    /// There are too many connections, of which this is one.
+    var isSurplus = false
     /// The client connection outlives this exchange.
     var keepsAlive = true
     /// When the head's first byte was seen, and when its last; monotonic nanoseconds.

@@ -146,7 +146,6 @@ struct UpstreamPool: ~Copyable {
             noteUnreachable(upstream, seat, &context)
             return .unavailable
         }
-        socket.keepAlive()
         let new = UpstreamConnection(
             socket, upstream: upstream, share, choice: choice, seat: seat)
         guard let index = connections.insert(new) else {

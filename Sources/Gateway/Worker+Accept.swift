@@ -15,6 +15,10 @@ extension Worker {
     mutating func acceptAll() -> Bool {
         var peer = SocketAddress.none
         for _ in 0..<Self.acceptsPerTurn {
+            guard !context.gateway.connections.isOverfull else {
+                rest(true)
+                return false
+            }
             guard let accepted = listener?.accept(from: &peer) else { return false }
             switch consume accepted {
             case .connection(let socket):
@@ -36,14 +40,17 @@ extension Worker {
 
     private mutating func open(_ socket: consuming Socket, _ peer: SocketAddress) {
         guard case .ip(let address, _) = peer else { return }
-        guard context.gateway.connections.enter(address) else {
-            // Beyond its limits the gateway says nothing: a word to each would be an attack on
-            // itself.
+        let admission = context.gateway.connections.enter(address)
+        guard admission != .refused else {
+            // Whoever takes more than its share is told nothing: a word to each would be an attack
+            // on itself.
             socket.resetOnClose()
             return
         }
         let now = context.now.milliseconds
-        let new = Downstream(socket, client: address, now: now)
+        var new = Downstream(socket, client: address, now: now)
+        new.isSurplus = admission == .surplus
+        if new.isSurplus { context.wasCrowded = true }
         guard let index = downstreams.insert(new) else {
             context.gateway.connections.leave(address)
             return

@@ -31,7 +31,8 @@ package struct Worker: ~Copyable {
     package init(
         number: Int, gateway: Gateway, listener: consuming Listener, wakeup: Wakeup
     ) throws(StartFault) {
-        let clients = gateway.generation.configuration.listen.limits.connections
+        let limit = gateway.generation.configuration.listen.limits.connections
+        let clients = limit + ConnectionLimits.surplus(of: limit)
         let upstreams = UpstreamPool.connectionsMax
         let context = try WorkerContext(
             number: number, gateway: gateway, timerCapacity: clients + upstreams + 1)
@@ -177,6 +178,7 @@ package struct Worker: ~Copyable {
         nextTrim = context.now.milliseconds + 1000
         context.pool.trim(keeping: Self.slabsKept)
         context.memoPool.trim(keeping: Self.slabsKept)
+        context.wasCrowded = context.gateway.connections.isFull
     }
 
     /// Gives connections that have come free to those who wait for one, first come first served.

@@ -104,6 +104,7 @@ extension WorkerContext {
         // A route for exactly this path would take it; a prefix does not (SPEC §5).
         if isHealthPath, rule.isPrefix { return .health }
         exchange.record.route = rule.number
+        if exchange.isSurplus { return .refuse(.overloaded) }
         if let limits = rule.headLimits, let problem = head.problem(within: limits) {
             return .refuse(problem)
         }

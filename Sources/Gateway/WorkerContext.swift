@@ -38,6 +38,8 @@ struct WorkerContext: ~Copyable {
     var requests = SendQueue()
     var now: Instant
     var isDraining = false
+    /// There were as many connections as there may be when this was last looked at.
+    var wasCrowded = false
     /// Since when the gateway accepts no more, in monotonic milliseconds; 0 while it does.
     var closingSince: UInt64 = 0
     private(set) var hasTrustedProxies: Bool
@@ -157,6 +159,13 @@ struct WorkerContext: ~Copyable {
         let isKnown =
             state.roster.places[agent] >= 0 && state.keys.has(credential: exchange.facts.credential)
         return isKnown ? nil : .credentialsInvalid
+    }
+
+    /// Whether there are as many connections as there may be: then none is kept open for a next
+    /// request.
+    mutating func isCrowded() -> Bool {
+        if wasCrowded { wasCrowded = gateway.connections.isFull }
+        return wasCrowded
     }
 
     /// Milliseconds since 1970 by a clock that never steps back.

@@ -42,3 +42,21 @@ extension Configuration {
         }
     }
 }
+
+extension Configuration {
+    /// Descriptors that are neither clients' nor upstreams': listeners, loops, files, the admin
+    /// listener's connections.
+    private static let descriptorsKept = 128
+
+    /// The same with no more client connections than there are descriptors for, one for each
+    /// client and one for its upstream; so that health and metrics always have some left.
+    package func fitted(toDescriptors limit: Int) -> Configuration {
+        let upstreams = self.upstreams.reduce(0) { $0 + $1.maxConnections }
+        let room = max(2, limit - Self.descriptorsKept)
+        let most = max(room / 2, room - upstreams)
+        guard listen.limits.connections > most else { return self }
+        var fitted = self
+        fitted.listen.limits.connections = most
+        return fitted
+    }
+}

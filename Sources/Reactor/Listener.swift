@@ -61,6 +61,7 @@ package struct Listener: ~Copyable {
             unsafe unlink(path)
         } else {
             _ = cl_set_option(number, SOL_SOCKET, SO_REUSEADDR, 1)
+            Socket.prepare(number)
             if isShared { _ = cl_set_option(number, SOL_SOCKET, SO_REUSEPORT, 1) }
             if address.family == AF_INET6 {
                 // `[::]` takes IPv4 clients too, as operators expect of it.
@@ -76,10 +77,9 @@ package struct Listener: ~Copyable {
         var storage = sockaddr_storage()
         let number = unsafe cl_accept(descriptor.rawValue, &storage)
         if number >= 0 {
-            let socket = Socket(Descriptor(owning: number))
-            socket.disableDelay()
+            // What was set for the listener holds for the connection, too.
             peer = SocketAddress(storage)
-            return .connection(socket)
+            return .connection(Socket(Descriptor(owning: number)))
         }
         let reason = cl_errno()
         switch reason {

@@ -13,10 +13,13 @@ struct GenerationMaker {
     let steps: AcceptedSteps
     let troubles: Troubles
     let workers: Int
+    let descriptorLimit: Int
 
+    /// - Parameter wanted: gets fewer connections where there are not descriptors enough.
     func make(
-        _ configuration: Configuration, _ secrets: Secrets, after previous: Generation? = nil
+        _ wanted: Configuration, _ secrets: Secrets, after previous: Generation? = nil
     ) throws -> Generation {
+        let configuration = wanted.fitted(toDescriptors: descriptorLimit)
         let state = try GateState(
             configuration, keys: secrets.keys, seeds: secrets.seeds,
             signingKey: secrets.signingKey, steps: steps, after: previous?.state)

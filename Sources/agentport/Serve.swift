@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Gateway
 import Policy
 import Reactor
 import Telemetry
@@ -40,6 +41,12 @@ private func serve(
 ) throws -> Int32 {
     let gateway = assembly.gateway
     for warning in warnings { gateway.log(.warn, "\(warning)") }
+    let connections = gateway.generation.configuration.listen.limits.connections
+    if connections < configuration.listen.limits.connections {
+        gateway.log(
+            .warn, "fewer connections than configured: the limit of open files is too low",
+            [("connections", "\(connections)")])
+    }
     if configuration.issuer.legacyHeader {
         gateway.log(
             .warn, "issuer.legacy_header is deprecated: upstreams should read x-agentport-jwt")

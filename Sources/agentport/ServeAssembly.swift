@@ -48,7 +48,8 @@ final class Assembly {
         for _ in 0..<workers { wakeups.append(try Wakeup()) }
         self.wakeups = wakeups
         maker = GenerationMaker(
-            steps: try Self.openSteps(configuration), troubles: Troubles(), workers: workers)
+            steps: try Self.openSteps(configuration), troubles: Troubles(), workers: workers,
+            descriptorLimit: descriptorLimit)
         self.configuration = configuration
         gateway = Gateway(
             try maker.make(configuration, secrets), troubles: maker.troubles, wakeups: wakeups,

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import ssl
@@ -73,6 +74,8 @@ class Gateway:
                     "AGENTPORT_SECRETS_DIR": str(self.secrets),
                     "AGENTPORT_WORKERS": "1"}
         self.arguments = ["serve"]
+        # The most files that the process may have open, if not as many as this one.
+        self.descriptors = None
         self.process = None
         self.lines, self.errors = [], []
         pair = pair or authority.ecdsa
@@ -144,7 +147,8 @@ class Gateway:
         """Starts the process without waiting for anything."""
         self.process = subprocess.Popen(
             [str(BINARY), *self.arguments], env=environment(self.env),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=self._limit_descriptors if self.descriptors else None)
         self._readers = [
             threading.Thread(target=_drain, args=(stream, into), daemon=True)
             for stream, into in ((self.process.stdout, self.lines),
@@ -152,6 +156,9 @@ class Gateway:
         for reader in self._readers:
             reader.start()
         return self
+
+    def _limit_descriptors(self):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.descriptors, self.descriptors))
 
     def start(self):
         """Starts the process and waits until it accepts on both listeners."""
