@@ -36,8 +36,14 @@ package struct Thread: ~Copyable {
         self.handle = handle
     }
 
+    /// One that nobody waits for gives its memory back by itself.
+    deinit {
+        pthread_detach(handle)
+    }
+
     /// Waits for the thread's end.
     package consuming func join() {
         _ = pthread_join(handle, nil)
+        discard self
     }
 }
