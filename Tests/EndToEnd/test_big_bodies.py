@@ -10,6 +10,9 @@ import pytest
 from support.waiting import wait_until
 from support.wire import encode
 
+# A sanitizer's own memory is not the gateway's.
+pytestmark = pytest.mark.native
+
 MIB = 1 << 20
 BLOCK = bytes(range(256)) * 256  # 64 KiB
 

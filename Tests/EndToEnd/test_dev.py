@@ -113,6 +113,7 @@ def test_every_line_does_what_it_says(dev, tmp_path):
         assert str(status) in shown, (line, status, result)
 
 
+@pytest.mark.native
 def test_the_lines_need_nothing_but_curl(dev):
     examples = dev().examples()
     for line, _ in examples:
