@@ -58,11 +58,13 @@ package final class ConnectionLimits: Sendable {
     }
 
     /// Counts a new connection in, unless it is refused.
-    package func enter(_ address: IPAddress) -> Admission {
+    ///
+    /// - Parameter isMany: the address stands for many others.
+    package func enter(_ address: IPAddress, isMany: Bool = false) -> Admission {
         let key = address.limitKey
         return open.withLock { open in
             let count = open.byAddress[key, default: 0]
-            guard count < open.perAddress else { return .refused }
+            guard count < open.perAddress || isMany else { return .refused }
             open.byAddress[key] = count + 1
             open.count += 1
             countNow.store(open.count, ordering: .relaxed)

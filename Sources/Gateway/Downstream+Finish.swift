@@ -21,7 +21,10 @@ extension Downstream {
         let nameStart = memo.count
         if memo.isAttached { session?.appendServerName(to: &memo) }
         exchange.memo.serverName = nameStart..<memo.count
-        context.record(exchange, client: client, isTLS: session != nil, memo: memo.readable)
+        // A head that could not be read says nothing of who is behind a proxy.
+        let isJudged = exchange.facts.now > 0
+        let originator = isJudged ? exchange.facts.client : client
+        context.record(exchange, client: originator, isTLS: session != nil, memo: memo.readable)
         memo.release(to: &context.memoPool)
         if exchange.keepsAlive, exchange.request == .complete || exchange.requestBody.isComplete {
             exchange = Exchange()

@@ -23,7 +23,7 @@ extension Downstream {
 
     private mutating func beginTLS(_ context: inout WorkerContext) {
         if let limiter = context.generation.handshakeLimiter,
-            limiter.take(client, now: context.now.nanoseconds) != .pass
+            !context.isTrustedProxy(client), limiter.take(client, now: context.now.nanoseconds) != .pass
         {
             context.metrics.tlsHandshake(result: .failed, nanoseconds: 0)
             isClosing = true

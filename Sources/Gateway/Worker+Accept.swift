@@ -40,7 +40,8 @@ extension Worker {
 
     private mutating func open(_ socket: consuming Socket, _ peer: SocketAddress) {
         guard case .ip(let address, _) = peer else { return }
-        let admission = context.gateway.connections.enter(address)
+        let admission = context.gateway.connections.enter(
+            address, isMany: context.isTrustedProxy(address))
         guard admission != .refused else {
             // Whoever takes more than its share is told nothing: a word to each would be an attack
             // on itself.

@@ -33,11 +33,11 @@ extension WorkerContext {
         exchange.facts.now = now.nanoseconds
         exchange.facts.wallSeconds = now.wallSeconds
         exchange.facts.steadyMilliseconds = steadyMilliseconds
-        exchange.facts.client = client
+        exchange.facts.client = originator(behind: client, bytes)
         memo.remember(bytes.extracting(head.methodRange), as: &exchange.memo.method)
         let decision = decide(bytes, &exchange, memo: &memo)
         if case .wait = decision { return decision }
-        identify(bytes, &exchange, memo: &memo)
+        identify(bytes, client, &exchange, memo: &memo)
         return decision
     }
 
@@ -158,10 +158,10 @@ extension WorkerContext {
 
     /// Gives the request its id and its place in a trace (W3C Trace Context §3.2).
     private mutating func identify(
-        _ bytes: Span<UInt8>, _ exchange: inout Exchange, memo: inout Buffer
+        _ bytes: Span<UInt8>, _ peer: IPAddress, _ exchange: inout Exchange, memo: inout Buffer
     ) {
         let start = memo.count
-        if exchange.facts.agent >= 0, head.count(of: .xRequestID) == 1,
+        if exchange.facts.agent >= 0 || isTrustedProxy(peer), head.count(of: .xRequestID) == 1,
             let sent = head.value(.xRequestID, in: bytes), sent.isRequestID
         {
             memo.append(sent)

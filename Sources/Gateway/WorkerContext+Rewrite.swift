@@ -70,64 +70,6 @@ extension WorkerContext {
         output.append("\r\n")
     }
 
-    /// Who asked, over what, for which host: appended to what a trusted proxy says, else said
-    /// anew.
-    private func appendForwarding(
-        _ bytes: Span<UInt8>, _ client: IPAddress, into output: inout Buffer
-    ) {
-        let isTrusted = isTrustedProxy(client)
-        output.append("x-forwarded-for: ")
-        if isTrusted { appendLists(.xForwardedFor, bytes, into: &output) }
-        output.append(client)
-        output.append("\r\nx-forwarded-proto: https\r\n")
-        let host = head.value(.host, in: bytes)
-        if isTrusted, let said = head.value(.xForwardedHost, in: bytes) {
-            output.appendField("x-forwarded-host", said)
-        } else if let host {
-            output.appendField("x-forwarded-host", host)
-        }
-        output.append("forwarded: ")
-        if isTrusted { appendLists(.forwarded, bytes, into: &output) }
-        output.append("for=")
-        appendNode(client, into: &output)
-        if let host {
-            output.append(";host=\"")
-            output.append(host)
-            output.append(.quote)
-        }
-        output.append(";proto=https\r\n")
-    }
-
-    /// RFC 7239 §6: an IPv6 address stands in brackets and quotes.
-    private func appendNode(_ client: IPAddress, into output: inout Buffer) {
-        if client.isIPv4 {
-            output.append(client)
-        } else {
-            output.append("\"[")
-            output.append(client)
-            output.append("]\"")
-        }
-    }
-
-    private func appendLists(
-        _ name: FieldName, _ bytes: Span<UInt8>, into output: inout Buffer
-    ) {
-        for index in 0..<head.fieldCount where head[index].name == name {
-            let value = head[index].value(in: bytes)
-            guard value.count > 0 else { continue }
-            output.append(value)
-            output.append(", ")
-        }
-    }
-
-    func isTrustedProxy(_ client: IPAddress) -> Bool {
-        guard hasTrustedProxies else { return false }
-        for block in generation.configuration.listen.trustedProxies where block.contains(client) {
-            return true
-        }
-        return false
-    }
-
     // MARK: Responses
 
     /// Appends an upstream's head as the client is to see it.

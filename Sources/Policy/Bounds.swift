@@ -9,7 +9,8 @@ enum Bounds {
     /// The largest head that a slab holds with room for what the gateway adds.
     static let headerBytes = (1 << 10)...(32 << 10)
     static let requestLine = 128...(32 << 10)
-    static let headerFields = 8...1000
+    /// What a head's field table holds at most.
+    static let headerFields = 8...128
     static let body = 0...(64 << 30)
     static let timeout = 100...3_600_000
     static let upstreamConnections = 1...65_536

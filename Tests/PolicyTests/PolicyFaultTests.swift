@@ -82,7 +82,7 @@ import Testing
             "\"listen\":{\"limits\":{\"header_bytes\":\"64KiB\",\"header_fields\":1e2,"
                 + "\"body\":\"2MB\",\"connections\":0,\"body_timeout\":\"2d\"}}",
             "2:36: /listen/limits/header_bytes: must be a size from 1KiB to 32KiB, as in `\"64KiB\"`",
-            "2:60: /listen/limits/header_fields: must be a whole number from 8 to 1000",
+            "2:60: /listen/limits/header_fields: must be a whole number from 8 to 128",
             "2:71: /listen/limits/body: must be a size from 0B to 64GiB, as in `\"64KiB\"`",
             "2:91: /listen/limits/connections: must be a whole number from 1 to 1000000",
             "2:108: /listen/limits/body_timeout: must be a duration from 100ms to 1h, as in `30s`"),
