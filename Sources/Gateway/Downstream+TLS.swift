@@ -23,7 +23,8 @@ extension Downstream {
 
     private mutating func beginTLS(_ context: inout WorkerContext) {
         if let limiter = context.generation.handshakeLimiter,
-            !context.isTrustedProxy(client), limiter.take(client, now: context.now.nanoseconds) != .pass
+            !context.isTrustedProxy(client),
+            limiter.take(client, now: context.now.nanoseconds) != .pass
         {
             context.metrics.tlsHandshake(result: .failed, nanoseconds: 0)
             isClosing = true

@@ -98,7 +98,7 @@ import Testing
             "\"header_bytes\":\"2KiB\",\"request_line\":\"2049B\"",
             "3:48: /routes/0/limits/request_line: must not be larger than `header_bytes`, 2KiB"),
         beneath(
-            "\"header_fields\":7", "a listener's that cannot be read", "\"header_fields\":200",
+            "\"header_fields\":7", "a listener's that cannot be read", "\"header_fields\":120",
             "1:52: /listen/limits/header_fields: must be a whole number from 8 to 128"),
     ]
 
