@@ -91,13 +91,15 @@ class Connection:
                 pass
         except OSError:
             pass
+        except (ValueError, AssertionError) as fault:
+            self.recorder.faults.append(fault)
         finally:
             self.socket.close()
             self.recorder._ended(self)
 
     def _read(self):
         data = self.socket.recv(262144)
-        self.recorder._received(data)
+        self.recorder._received(self, data)
         self._buffer += data
         return bool(data)
 
@@ -183,9 +185,15 @@ class Recorder:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def reset(self):
-        """Forgets the requests and the handlers; connections stay."""
+        """Forgets the requests, the handlers and what was received; connections stay.
+
+        `received` has the bytes of each connection, the first MiB, whatever they mean; `faults`
+        what could not be read as a request at all.
+        """
         self.requests = []
         self.handlers = {}
+        self.received = {}
+        self.faults = []
 
     def on(self, path, handler, at="end"):
         """Has `handler(exchange)` answer `path`, once the request has come whole, or at its
@@ -257,9 +265,11 @@ class Recorder:
                 self._open[connection.number] = connection
             threading.Thread(target=connection.serve, daemon=True).start()
 
-    def _received(self, data):
+    def _received(self, connection, data):
         with self._lock:
             self.bytes_received += len(data)
+            kept = self.received.setdefault(connection.number, bytearray())
+            kept += data[:max(0, KEPT_BYTES - len(kept))]
 
     def _began(self, request):
         with self._lock:

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sends the rows of `edge` over many TLS connections at once, whole and in pieces, and holds what
+came back and what an upstream saw against the outcomes that are right."""
+
+import contextlib
+import re
+import ssl
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from .edge import FOLLOWED, FOLLOWING, NOTHING, PARTIAL
+from .wire import Closed, Wire, encode
+
+AT_ONCE = 16
+SAMPLE = 12
+# Beyond this many bytes a row is sent in that many pieces instead of single bytes.
+PIECES = 600
+BARRIER = "/barrier"
+# What the upstream's bytes have to be, whatever the client's were.
+HEAD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ (\*|/[!-~]*) HTTP/1\.1\r\n"
+                  rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t ]*[^\x00-\x08\x0a-\x1f\x7f]*\r\n)+\r\n")
+
+
+@dataclass
+class Sent:
+    """What one connection got: verdicts in their order, and how it ended (None: it did not)."""
+
+    pieces: str
+    answers: list = field(default_factory=list)
+    ended: str | None = None
+
+    @property
+    def result(self):
+        return tuple(self.answers), self.ended
+
+
+def strict_faults(request):
+    """What is wrong with a head that the gateway wrote."""
+    found = [] if HEAD.fullmatch(request.raw_head) else ["malformed"]
+    lengths, codings = request.all("Content-Length"), request.all("Transfer-Encoding")
+    if len(lengths) + len(codings) > 1:
+        found.append("framed twice")
+    if any(not value.isdigit() for value in lengths) or codings not in ([], ["chunked"]):
+        found.append("framed oddly")
+    if len(request.all("Host")) != 1 or len(request.all("x-agentport-jwt")) != 1:
+        found.append("not one Host and one token")
+    if request.all("Authorization") or request.all("Upgrade"):
+        found.append("fields that are for the gateway")
+    return [f"{fault}: {request.raw_head!r}" for fault in found]
+
+
+class Edge:
+    """A gateway, its recorder, and one agent whose credentials stand in every row."""
+
+    def __init__(self, gateway, agent, recorder):
+        self.gateway, self.agent, self.recorder = gateway, agent, recorder
+        self.context = gateway.context()
+        self.session = None
+        self.pool = ThreadPoolExecutor(AT_ONCE)
+        self.steady = None
+
+    def close(self):
+        self.pool.shutdown()
+        if self.steady:
+            self.steady.close()
+
+    def credentials(self):
+        name, value = self.agent.basic()[0]
+        return f"{name}: {value}".encode()
+
+    def filled(self, raw):
+        return raw.replace(b"@@", self.credentials())
+
+    def connect(self, timeout=5):
+        return Wire(self.gateway.address, self.context, timeout=timeout, session=self.session)
+
+    def check(self, case, everywhere=False):
+        """Sends a row in all its ways and fails where one of them came out wrong."""
+        self.recorder.reset()
+        raw = self.filled(case.raw)
+        follow = self.filled(FOLLOWING)
+        ways = [("whole", [raw + follow]), ("byte by byte", [*_single(raw), follow])]
+        ways += [(f"cut at {at}", [raw[:at], raw[at:] + follow])
+                 for at in _cuts(len(raw), everywhere)]
+        barrier = self._pass_barrier()
+        before = self.recorder.connections
+        sent = list(self.pool.map(lambda way: self._send(case, *way), ways))
+        barrier = self._pass_barrier(barrier)
+        self._judge(case, sent, barrier, self.recorder.connections - before)
+
+    def _send(self, case, way, pieces):
+        sent = Sent(way)
+        try:
+            with self.connect() as wire:
+                with contextlib.suppress(OSError):
+                    for number, piece in enumerate(pieces):
+                        if number and len(pieces) == 2:
+                            time.sleep(0.002)
+                        wire.send(piece)
+                for number in range(2 + max(len(o.seen) if isinstance(o.seen, tuple) else 0
+                                            for o in case.allowed)):
+                    # A row with n requests may have n answers, then that of the one behind.
+                    sent.answers.append(wire.response(case.method if not number else "GET").verdict)
+                    if sent.answers[-1][0] >= 400 and len(sent.answers) > 1:
+                        break
+                    if self._expected(case, sent):
+                        break
+        except Closed as end:
+            sent.ended = "clean" if end.clean and not end.partial else f"badly: {end}"
+        except (OSError, AssertionError, ValueError) as fault:
+            sent.ended = f"{type(fault).__name__}: {fault}"
+        return sent
+
+    @staticmethod
+    def _expected(case, sent):
+        """Whether all answers are in that an outcome which keeps the connection has."""
+        return any(len(sent.answers) == (len(o.seen) if isinstance(o.seen, tuple) else 1) + 1
+                   for o in case.allowed
+                   if sent.answers[0] == (o.status, o.code) and o.closes is not True)
+
+    def _pass_barrier(self, earlier=None):
+        """An ordinary request on a connection of its own: when it is answered, whatever came
+        before it has been done, and the gateway still serves."""
+        request = encode("GET", BARRIER, self.agent.basic())
+        if self.steady is None:
+            self.steady = self.connect(timeout=10)
+        try:
+            self.steady.send(request)
+            assert self.steady.response().status == 200
+        except (Closed, OSError):
+            # It may have idled too long; a new one has to do.
+            self.steady.close()
+            self.steady = self.connect(timeout=10)
+            self.steady.send(request)
+            assert self.steady.response().status == 200
+        if isinstance(self.steady.socket, ssl.SSLSocket):
+            self.session = self.steady.socket.session or self.session
+        if earlier is not None:
+            time.sleep(0.003)
+        return self.recorder.at(BARRIER)[-1]
+
+    def _judge(self, case, sent, barrier, connections):
+        by_result = {}
+        for one in sent:
+            by_result.setdefault(one.result, []).append(one.pieces)
+        told = "\n".join(f"  {answers}, {'ended ' + ended if ended else 'kept'}: {_few(ways)}"
+                         for (answers, ended), ways in by_result.items())
+        where = f"{case.name} (RFC {case.rule})\n{case.raw[:300]!r}\n{told}"
+        assert len(by_result) == 1, f"the cut makes a difference: {where}"
+        (answers, ended), = by_result
+        outcome = next((o for o in case.allowed if _fits(o, answers, ended)), None)
+        assert outcome, f"{where}\nright would be {[_told(o) for o in case.allowed]}"
+        faults = self._upstream_faults(case, outcome, len(sent), ended is None, barrier,
+                                       connections)
+        assert not faults, f"{where}\nupstream: " + "\n".join(faults[:5])
+
+    def _upstream_faults(self, case, outcome, times, kept, barrier, connections):
+        seen = [r for r in self.recorder.requests if r.target != BARRIER]
+        follows = [r for r in seen if r.target == FOLLOWED]
+        rest = [r for r in seen if r.target != FOLLOWED]
+        found = [f"unreadable: {fault!r}" for fault in self.recorder.faults]
+        found += [fault for r in seen for fault in strict_faults(r)]
+        if len(follows) != (times if kept else 0):
+            found.append(f"the request behind came {len(follows)} times of {times}, "
+                         f"{'kept' if kept else 'closed'}")
+        if outcome.seen == NOTHING:
+            found += [f"saw {r.raw_head!r}" for r in rest]
+            if not kept:
+                received = sum(map(len, self.recorder.received.values()))
+                if received != sum(len(r.raw_head) for r in self.recorder.at(BARRIER)):
+                    found.append(f"received {self.recorder.received}")
+                if connections > (barrier.connection > self.recorder.connections - connections):
+                    found.append(f"{connections} connections were opened")
+        elif outcome.seen == PARTIAL:
+            found += [f"took for whole: {r.raw_head!r} {r.body!r}" for r in rest if r.complete]
+            found += [f"received {bytes(data)!r}" for data in self.recorder.received.values()
+                      if FOLLOWED.encode() in data]
+        else:
+            found += _differences(outcome.seen, rest, times)
+        return found
+
+
+def _differences(expected, requests, times):
+    if len(requests) != times * len(expected):
+        return [f"saw {len(requests)} requests, not {times * len(expected)}"]
+    found = []
+    for request in requests:
+        faults = [one.faults(request) for one in expected]
+        if not request.complete:
+            found.append(f"cut short: {request.raw_head!r}")
+        elif all(faults):
+            found += min(faults, key=len)
+    return found
+
+
+def _fits(outcome, answers, ended):
+    if not answers or answers[0] != (outcome.status, outcome.code):
+        return False
+    count = len(outcome.seen) if isinstance(outcome.seen, tuple) else 1
+    if any(answer != answers[0] for answer in answers[:count]):
+        return False
+    closed = ended == "clean" and len(answers) == count
+    kept = ended is None and answers[count:] == ((200, None),)
+    return {True: closed, False: kept, None: closed or kept}[outcome.closes]
+
+
+def _told(outcome):
+    ends = {True: "closed", False: "kept", None: "closed or kept"}[outcome.closes]
+    return f"{outcome.status} {outcome.code or ''} {ends}"
+
+
+def _few(ways):
+    return f"{len(ways)} ways, " + ", ".join(ways[:6]) + (" ..." if len(ways) > 6 else "")
+
+
+def _single(raw):
+    step = -(-len(raw) // PIECES)
+    return [raw[at:at + step] for at in range(0, len(raw), step)]
+
+
+def _cuts(length, everywhere):
+    """Positions to cut at: all of them, or some that are spread over the row's end to end."""
+    count = SAMPLE
+    if everywhere:
+        count = length if length <= PIECES else PIECES // 10
+    return sorted({max(1, round(length * (n + 1) / count)) for n in range(count)})

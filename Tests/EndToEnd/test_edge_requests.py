@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything about a request that two parsers could read in two ways, refused or read in the one
+right way, however the bytes are cut; and beside each what is legal, which must pass.
+
+The rows are in `support/edge_*.py`. Each is sent whole, byte by byte, and in two pieces: cut at
+some positions in every run, at all of them in those that are marked long.
+"""
+
+import pytest
+
+from support import edge_bodies, edge_families, edge_fields, edge_framing, edge_targets
+from support.agents import Agent
+from support.edge_driver import Edge
+from support.gateway import MANY_CLIENTS, Gateway, merged
+
+TABLES = [edge_framing, edge_fields, edge_targets, edge_bodies, edge_families]
+CASES = {f"{group}: {case.name}": case for table in TABLES
+         for group, cases in table.ROWS.items() for case in cases}
+OFTEN = {"requests": 1000000, "per": "1s", "burst": 1000000}
+
+
+@pytest.fixture(scope="module")
+def module_gateway(tmp_path_factory, authority, module_recorder):
+    """Its one agent has the shortest of credentials: every byte is a place to cut at."""
+    gateway = Gateway(tmp_path_factory.mktemp("gateway"), authority)
+    gateway.from_policy(module_recorder.url, merged(MANY_CLIENTS, {"totp": {"one_time": False}}),
+                        agents=[Agent("a", key="k", rate=OFTEN)]).start()
+    yield gateway
+    status = gateway.stop()
+    assert status == 0, f"the gateway ended with {status}:\n{gateway.output()[-4000:]}"
+
+
+@pytest.fixture(scope="module")
+def module_edge(module_gateway, module_recorder):
+    edge = Edge(module_gateway, module_gateway.agents[0], module_recorder)
+    yield edge
+    edge.close()
+
+
+@pytest.fixture
+def edge(module_edge, gateway):
+    return module_edge
+
+
+def rows():
+    for name, case in CASES.items():
+        marks = [pytest.mark.xfail(strict=True, reason=case.fault)] if case.fault else []
+        yield pytest.param(case, id=name.encode("unicode_escape").decode(), marks=marks)
+
+
+@pytest.mark.parametrize("case", list(rows()))
+def test_read_in_one_way(edge, case):
+    edge.check(case)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", list(rows()))
+def test_read_in_one_way_wherever_it_is_cut(edge, case):
+    edge.check(case, everywhere=True)
+
+
+def test_the_tables_have_both_sides():
+    """A gateway that refuses everything fails, and so does one that takes everything."""
+    for table in TABLES:
+        for group, cases in table.ROWS.items():
+            passing = [c for c in cases if any(o.status == 200 for o in c.allowed)]
+            if group not in ("space", "hidden coding", "end", "chunk trick", "classic",
+                             "expected", "ending"):
+                assert passing, group
+            assert len(passing) < len(cases) or group in ("likeness", "unread", "connection",
+                                                          "host"), group
