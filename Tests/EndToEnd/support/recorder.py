@@ -124,7 +124,7 @@ class Connection:
         early = self.recorder._handler(request, "head")
         if early:
             early(exchange)
-        elif (request.get("Expect") or "").lower() == "100-continue":
+        elif "100-continue" in map(str.lower, request.all("Expect")):
             exchange.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         if exchange.closed:
             return False
