@@ -88,10 +88,10 @@ def served(*seen, closes=False, **members):
     return Outcome(200, None, closes, seen or (Seen(**members),))
 
 
-def refuse(rule, rows, outcome=MALFORMED):
+def refuse(rule, rows, outcome=MALFORMED, fault=None):
     """Rows that share a rule and an outcome, or several that are right."""
     allowed = outcome if isinstance(outcome, tuple) else (outcome,)
-    return [Case(name, rule, raw, allowed) for name, raw in rows.items()]
+    return [Case(name, rule, raw, allowed, fault=fault) for name, raw in rows.items()]
 
 
 def case(rule, name, raw, *allowed, **members):

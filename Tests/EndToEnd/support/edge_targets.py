@@ -17,6 +17,8 @@ def to(target, method=b"GET"):
     return line(method + b" " + target + b" HTTP/1.1")
 
 
+TRACED = "TRACE is passed on with x-agentport-jwt in it, which an upstream that serves it shows " \
+         "to the client"
 METHODS = refuse("9110 9.1", {
     f"{shown(c)} in the method": line(b"G%cT /x HTTP/1.1" % c)
     for c in [*CONTROLS, *(d for d in DELIMITERS if d != SPACE), 0x80, 0xFF]
@@ -38,12 +40,18 @@ METHODS = refuse("9110 9.1", {
          served(method="OPTIONS")),
     # What TRACE shows the client holds what the gateway added: RFC 9110 section 9.3.8 forbids to
     # send it on with what is secret in it, as the signed identity is.
-    case("9110 9.3.8", "TRACE", line(b"TRACE /x HTTP/1.1"), NO_METHOD),
+    case("9110 9.3.8", "TRACE", line(b"TRACE /x HTTP/1.1"), NO_METHOD, fault=TRACED),
     case("9110 9.3.8", "TRACE with a body",
          post(b"Content-Length: 5", body=b"hello", line=b"TRACE /x HTTP/1.1"), NO_METHOD,
-         MALFORMED),
+         MALFORMED, fault=TRACED),
     case("9110 9.3.8", "TRACE with Max-Forwards", get(b"Max-Forwards: 5",
-                                                      line=b"TRACE /x HTTP/1.1"), NO_METHOD),
+                                                      line=b"TRACE /x HTTP/1.1"), NO_METHOD,
+         fault=TRACED),
+    case("9110 7.6.2", "OPTIONS with Max-Forwards: 0",
+         get(b"Max-Forwards: 0", line=b"OPTIONS /x HTTP/1.1"), NO_METHOD,
+         *[Outcome(status, None, None, NOTHING) for status in (200, 204)],
+         fault="a request that may be forwarded no further is forwarded"),
+    case("9110 7.6.2", "GET with Max-Forwards: 0", get(b"Max-Forwards: 0"), served()),
     # No tunnel is made, and what follows might be meant for one: nothing of it is a request.
     *[case("9110 9.3.6", f"CONNECT {name}", post(*more, line=b"CONNECT " + target + b" HTTP/1.1"),
            MALFORMED, Outcome(405, "method_not_allowed", True, NOTHING))
@@ -175,11 +183,11 @@ PATHS = ambiguous(
          ("escapes kept", "/a%3Fb", "/a%3Fb"), ("escapes kept", "/a%23b", "/a%23b"),
          ("escapes kept", "/a%3Bb", "/a%3Bb"),
          ("escapes kept", "/%C3%A9", "/%C3%A9"), ("case kept", "/A/b", "/A/b")]
-     ] + [case("another server would read another path, or none", f"the path {sent}", to(sent.encode()),
-               served(target=sent), AMBIGUOUS)
-          for sent in ("/;", "/a%0D%0Ab", "/a%01b", "/a%7Fb", "/a%252fb", "/a%255cb", "/%252e%252e/a", "/a%2500b", "/a%25252fb",
-                       "/%C0%AE%C0%AE/a", "/a%C0%AFb", "/a%EF%BC%8Fb", "/a/..%3B/b",
-                       "/a;../b", "/a;./b", "/a%3B/b")
+     ] + [case("another server would read another path, or none", f"the path {sent}",
+               to(sent.encode()), served(target=sent), AMBIGUOUS)
+          for sent in ("/;", "/a%0D%0Ab", "/a%01b", "/a%7Fb", "/a%252fb", "/a%255cb",
+                       "/%252e%252e/a", "/a%2500b", "/a%25252fb", "/%C0%AE%C0%AE/a", "/a%C0%AFb",
+                       "/a%EF%BC%8Fb", "/a/..%3B/b", "/a;../b", "/a;./b", "/a%3B/b")
           ] + [
     # Whether an empty segment is one that `..` takes away, two servers see in two ways; what
     # was matched goes upstream.
