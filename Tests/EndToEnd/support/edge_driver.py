@@ -13,7 +13,7 @@ from .edge import FOLLOWED, FOLLOWING, NOTHING, PARTIAL
 from .wire import Closed, Wire, encode
 
 AT_ONCE = 16
-SAMPLE = 12
+SAMPLE = 10
 # Beyond this many bytes a row is sent in that many pieces instead of single bytes.
 PIECES = 600
 BARRIER = "/barrier"

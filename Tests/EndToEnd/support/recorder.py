@@ -230,6 +230,10 @@ class Recorder:
         with self._lock:
             return len(self._open)
 
+    def is_open(self, number):
+        with self._lock:
+            return number in self._open
+
     @property
     def whole(self):
         """The requests that arrived to their last byte."""
