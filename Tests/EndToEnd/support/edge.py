@@ -81,6 +81,7 @@ class Case:
     allowed: tuple
     method: str = "GET"       # HEAD has an answer without a body
     fault: str | None = None  # what the product is known to get wrong here
+    alike: bool = False       # one of many that differ by one byte: few cuts do for an ordinary run
 
 
 def served(*seen, closes=False, **members):
@@ -88,10 +89,10 @@ def served(*seen, closes=False, **members):
     return Outcome(200, None, closes, seen or (Seen(**members),))
 
 
-def refuse(rule, rows, outcome=MALFORMED, fault=None):
+def refuse(rule, rows, outcome=MALFORMED, **members):
     """Rows that share a rule and an outcome, or several that are right."""
     allowed = outcome if isinstance(outcome, tuple) else (outcome,)
-    return [Case(name, rule, raw, allowed, fault=fault) for name, raw in rows.items()]
+    return [Case(name, rule, raw, allowed, **members) for name, raw in rows.items()]
 
 
 def case(rule, name, raw, *allowed, **members):

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from .edge_answers import BAD, CUT, Got
-from .edge_driver import Edge, _cuts, _single
+from .edge_driver import Edge, cuts, singly
 from .waiting import wait_until
 from .wire import Closed, encode
 
@@ -27,9 +27,9 @@ class AnswerEdge(Edge):
 
     def check(self, row, everywhere=False):
         self.recorder.reset()
-        ways = [("whole", [row.raw]), ("byte by byte", _single(row.raw) or [b""])]
+        ways = [("whole", [row.raw]), ("byte by byte", singly(row.raw) or [b""])]
         ways += [(f"cut at {at}", [row.raw[:at], row.raw[at:]])
-                 for at in _cuts(len(row.raw), everywhere)]
+                 for at in cuts(len(row.raw), row.alike, everywhere)]
         sent = [threading.Event() for _ in ways]
         for number, (_, pieces) in enumerate(ways):
             self.recorder.on(f"/r/{number}", _answers(pieces, row.ends, sent[number]))

@@ -42,14 +42,15 @@ class Answer:
     # Bytes that come after the next request went out look like its answer to anyone: such rows
     # are tried one after another, each with time for all of it to come first.
     alone: bool = False
+    alike: bool = False  # as in `Case`
     fault: str | None = None
 
 
 BAD, CUT = "502", "502, or begun and visibly cut short"
 
 
-def bad(rule, rows, outcome=BAD, ends=None, fault=None):
-    return [Answer(name, rule, raw, (outcome,), ends=ends, reused=False, fault=fault)
+def bad(rule, rows, outcome=BAD, **members):
+    return [Answer(name, rule, raw, (outcome,), reused=False, **members)
             for name, raw in rows.items()]
 
 
@@ -66,9 +67,9 @@ STATUS_LINES = bad("9112 4", {f"the status line {text!r}": ok(first=text + b"\r\
     b"220 smtp.example ESMTP", b"HTTP/2 200 OK", b"HTTP/2.0 200 OK", b"HTTP/0.9 200 OK",
     b"HTTP/3.0 200 OK", b"HTTP/1.10 200 OK", b"HTTP/1 200 OK", b"HTTP/1. 200 OK",
     b"http/1.1 200 OK", b"HTTPS/1.1 200 OK", b"ICY 200 OK", b"XHTTP/1.1 200 OK",
-    b" HTTP/1.1 200 OK", b"HTTP/1.1 OK", b"HTTP/1.1 20 OK", b"HTTP/1.1 2000 OK", b"HTTP/1.1 2x0 OK", b"HTTP/1.1 -20 OK",
-    b"HTTP/1.1 +20 OK", b"HTTP/1.1 000 OK", b"HTTP/1.1 099 OK", b"HTTP/1.1 0x0 OK",
-    b"HTTP/1.1  200 OK", b"HTTP/1.1\t200 OK", b"HTTP/1.1 200\tOK", b"HTTP/1.1 200\x00OK",
+    b" HTTP/1.1 200 OK", b"HTTP/1.1 OK", b"HTTP/1.1 20 OK", b"HTTP/1.1 2000 OK", b"HTTP/1.1 2x0 OK",
+    b"HTTP/1.1 -20 OK", b"HTTP/1.1 +20 OK", b"HTTP/1.1 000 OK",
+    b"HTTP/1.1 099 OK", b"HTTP/1.1 0x0 OK", b"HTTP/1.1  200 OK", b"HTTP/1.1\t200 OK", b"HTTP/1.1 200\tOK", b"HTTP/1.1 200\x00OK",
     b"HTTP/1.1 200OK", b"HTTP/1.1 200.0 OK", b"HTTP/1.1 \xef\xbc\x92\xef\xbc\x90\xef\xbc\x90 OK",
     b"HTTP/1.1 200 O\x00K", b"HTTP/1.1 200 O\x0bK", b"HTTP/1.1 200 O\x7fK", b"HTTP/1.1 200 O\rK",
     b"HTTP/1.1 200 OK\r", b"HTTP/1.1", b"\x00HTTP/1.1 200 OK", b"GET / HTTP/1.1",
@@ -99,10 +100,10 @@ STATUS_LINES = bad("9112 4", {f"the status line {text!r}": ok(first=text + b"\r\
 
 FIELDS = bad("9110 5.5", {
     f"{shown(c)} in a value": ok(b"X: a%cb" % c) for c in CONTROLS if c != TAB
-}) + bad("9110 5.1", {
+}, alike=True) + bad("9110 5.1", {
     f"{shown(c)} in a name": ok(b"X%cY: a" % c)
     for c in [*CONTROLS, *(d for d in DELIMITERS if d != COLON), 0x80, 0xFF]
-}) + bad("9112 5", {
+}, alike=True) + bad("9112 5", {
     "no colon": ok(b"nonsense"), "an empty name": ok(b": a"),
     "a space before a colon": ok(b"X : a"), "a tab before a colon": ok(b"X\t: a"),
     "a space before the colon of a length": OK + b"Content-Length : 2\r\n\r\nok",
@@ -158,7 +159,7 @@ FRAMINGS = bad("9112 6.2", {f"the length {value!r}": length(value) for value in 
                                     b"chunked, gzip", b"identity, chunked", b"deflate")
                       }, ends="close") + bad("9112 6.1", {
     f"a hidden coding: {name}": OK + te + b"\r\n\r\n" + ABC for name, te in HIDDEN.items()
-}) + [
+}, alike=True) + [
     # Equal lengths may be taken for one; a strict recipient refuses them.
     *[good("9112 6.3", name, raw, BAD, Got(200, b"ok", (("Content-Length", "2"),)))
       for name, raw in [("equal lengths on two lines", OK + TWO + TWO + b"\r\nok"),
@@ -221,7 +222,8 @@ def chunked_rows():
             raw = OK + CHUNKED + b"\r\n" + body
             passing = [o for o in case.allowed if o.status == 200]
             if not passing:
-                yield bad(case.rule, {f"{group}: {case.name}": raw}, CUT, fault=case.fault)[0]
+                yield bad(case.rule, {f"{group}: {case.name}": raw}, CUT, alike=True,
+                          fault=case.fault)[0]
             elif group != "trailer":
                 yield good(case.rule, f"{group}: {case.name}", raw,
                            *[Got(200, o.seen[0].body) for o in passing],

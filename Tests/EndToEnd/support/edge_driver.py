@@ -13,7 +13,8 @@ from .edge import FOLLOWED, FOLLOWING, NOTHING, PARTIAL
 from .wire import Closed, Wire, encode
 
 AT_ONCE = 16
-SAMPLE = 10
+# Cuts in an ordinary run, of most rows and of those that are alike.
+CUTS, FEW_CUTS = 8, 3
 # Beyond this many bytes a row is sent in that many pieces instead of single bytes.
 PIECES = 600
 BARRIER = "/barrier"
@@ -80,9 +81,9 @@ class Edge:
         self.recorder.reset()
         raw = self.filled(case.raw)
         follow = self.filled(FOLLOWING)
-        ways = [("whole", [raw + follow]), ("byte by byte", [*_single(raw), follow])]
+        ways = [("whole", [raw + follow]), ("byte by byte", [*singly(raw), follow])]
         ways += [(f"cut at {at}", [raw[:at], raw[at:] + follow])
-                 for at in _cuts(len(raw), everywhere)]
+                 for at in cuts(len(raw), case.alike, everywhere)]
         barrier = self._pass_barrier()
         before = self.recorder.connections
         sent = list(self.pool.map(lambda way: self._send(case, *way), ways))
@@ -207,14 +208,14 @@ def _few(ways):
     return f"{len(ways)} ways, " + ", ".join(ways[:6]) + (" ..." if len(ways) > 6 else "")
 
 
-def _single(raw):
+def singly(raw):
     step = -(-len(raw) // PIECES)
     return [raw[at:at + step] for at in range(0, len(raw), step)]
 
 
-def _cuts(length, everywhere):
+def cuts(length, alike, everywhere):
     """Positions to cut at: all of them, or some that are spread over the row's end to end."""
-    count = SAMPLE
+    count = FEW_CUTS if alike else CUTS
     if everywhere:
         count = length if length <= PIECES else PIECES // 10
     return sorted({max(1, round(length * (n + 1) / count)) for n in range(count)})

@@ -108,7 +108,7 @@ HIDDEN_CODINGS = refuse("9112 6.1", {
     f"TE.TE: {name}": post(te, body=as_chunks(EVIL)) for name, te in HIDDEN.items()
 }) + refuse("9112 6.3", {
     f"CL.TE: {name}": both(te) for name, te in HIDDEN.items()
-})
+}, alike=True)
 
 # Forms that are legal: what a careless server behind takes for a request is one body, whole.
 UNREAD = [

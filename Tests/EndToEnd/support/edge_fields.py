@@ -78,11 +78,11 @@ LINES = refuse("9112 5.1", {
 
 VALUES = refuse("9110 5.5", {
     f"{shown(c)} in a value": field(b"X-One: a%cb" % c) for c in CONTROLS if c != TAB
-}) + refuse("9110 5.5", {
+}, alike=True) + refuse("9110 5.5", {
     f"{shown(c)} {where} a value": field(b"X-One:" + value % c)
     for where, value in (("before", b" %ca"), ("behind", b" a%c"), ("for", b" %c"))
     for c in (0x00, 0x0B, 0x0C, 0x0D, 0x1B, 0x7F)
-}) + [case("9110 5.5", name, field(b"X-One:" + sent), served(fields=(("X-One", seen),)))
+}, alike=True) + [case("9110 5.5", name, field(b"X-One:" + sent), served(fields=(("X-One", seen),)))
       for name, sent, seen in [
           ("a tab in a value", b" a\tb", "a\tb"),
           ("a value amid white space", b" \t a b \t ", "a b"),
@@ -103,7 +103,7 @@ VALUES = refuse("9110 5.5", {
 NAMES = refuse("9110 5.1", {
     f"{shown(c)} in a name": field(b"X%cY: a" % c)
     for c in [*CONTROLS, *(d for d in DELIMITERS if d != COLON), 0x80, 0xA0, 0xC3, 0xFF]
-}) + refuse("9110 5.1", {
+}, alike=True) + refuse("9110 5.1", {
     f"{shown(c)} before a name": field(b"%cX: a" % c) for c in (0x00, 0x0B, 0x22, 0x7F, 0x85)
 }) + refuse("9110 5.1", {
     f"{shown(c)} behind a name": field(b"X%c: a" % c)

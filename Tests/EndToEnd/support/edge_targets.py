@@ -22,7 +22,7 @@ TRACED = "TRACE is passed on with x-agentport-jwt in it, which an upstream that 
 METHODS = refuse("9110 9.1", {
     f"{shown(c)} in the method": line(b"G%cT /x HTTP/1.1" % c)
     for c in [*CONTROLS, *(d for d in DELIMITERS if d != SPACE), 0x80, 0xFF]
-}) + refuse("9112 3", {
+}, alike=True) + refuse("9112 3", {
     f"{shown(c)} first in the line": line(b"%cGET /x HTTP/1.1" % c)
     for c in (0x00, 0x0B, 0x0C, 0x1B, 0x20, 0x22, 0x7F, 0x80, 0xFF)
 }) + refuse("9112 3", {
@@ -99,12 +99,12 @@ SPACES = refuse("9112 3: single spaces, though parsers may split at more", {
     **{f"{shown(c)} for the {which} space": line(text % c)
        for c in (0x09, 0x0B, 0x0C, 0x0D, 0x00, 0x1C, 0x85, 0xA0)
        for which, text in (("first", b"GET%c/x HTTP/1.1"), ("second", b"GET /x%cHTTP/1.1"))},
-})
+}, alike=True)
 
 A_HOST = (("Host", "a.example"),)
 FORMS = refuse("9112 3.2", {
     f"{shown(c)} in the target": to(b"/a%cb" % c) for c in BAD_IN_TARGET
-}) + refuse("9112 3.2", {
+}, alike=True) + refuse("9112 3.2", {
     f"{shown(c)} in the query": to(b"/a?b%cc" % c) for c in (0x00, 0x09, 0x0B, 0x0D, 0x7F, 0x80)
 }) + refuse("9112 3.2", {f"the target {t.decode('latin-1')}": to(t) for t in [
     b"x", b"x/y", b"?x", b".", b"..", b"./x", b"\\x", b"%2fx", b"/x#y", b"/#", b"/x?y#z",

@@ -226,8 +226,9 @@ class Gateway:
             context.set_alpn_protocols(list(alpn))
         return context
 
-    def connect(self, context=None, timeout=10, session=None):
-        return Wire(self.address, context or self.context(), timeout=timeout, session=session)
+    def connect(self, context=None, timeout=10, session=None, source=None):
+        return Wire(self.address, context or self.context(), timeout=timeout, session=session,
+                    source=source)
 
     def plaintext(self, timeout=10):
         return Wire(self.address, timeout=timeout)

@@ -6,6 +6,7 @@ to send (smuggling forms, half a request) or hide (trailers, interim answers, cl
 """
 
 import json
+import select
 import socket
 import ssl
 from dataclasses import dataclass, field
@@ -68,8 +69,9 @@ def parse_fields(lines):
 class Wire:
     """One connection, TLS where a context is given, plaintext otherwise."""
 
-    def __init__(self, address, context=None, server_name="localhost", timeout=10, session=None):
-        self.raw = socket.create_connection(address, timeout=timeout)
+    def __init__(self, address, context=None, server_name="localhost", timeout=10, session=None,
+                 source=None):
+        self.raw = socket.create_connection(address, timeout, source and (source, 0))
         self.raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = self.raw
         self._buffer = b""
@@ -101,6 +103,33 @@ class Wire:
             self.socket.sendall(data)
         except (ssl.SSLError, OSError):
             pass
+
+    def send_while_listening(self, data):
+        """Sends `data` as far as the peer takes it, and keeps what it says meanwhile, until both
+        have come to an end or an answer is followed by silence."""
+        self.socket.setblocking(False)
+        left, told, idle_s = memoryview(data), True, 0.5
+        while left or told:
+            waits = [], []
+            try:
+                if left:
+                    left = left[self.socket.send(left[:16384]):]
+            except ssl.SSLWantWriteError:
+                waits[1].append(self.socket)
+            except OSError:
+                left = left[:0]
+            try:
+                received = self.socket.recv(65536)
+                self._buffer += received
+                told = bool(received)
+            except ssl.SSLWantReadError:
+                waits[0].append(self.socket)
+            except OSError:
+                told = False
+            blocked = waits[0] and (waits[1] or not left)
+            if blocked and not any(select.select(*waits, [], idle_s)) and self._buffer:
+                break
+        self.socket.settimeout(10)
 
     def receive(self):
         """Some bytes, or b"" at a clean end."""

@@ -1,0 +1,398 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each limit of a listener at its edge: what is just within passes, what is just beyond does not,
+and what becomes of the connection and of the upstream then."""
+
+import contextlib
+import socket
+import threading
+import time
+
+import pytest
+
+from support.agents import Agent
+from support.gateway import MANY_CLIENTS, Gateway, merged
+from support.waiting import settle, wait_until
+from support.wire import Closed, chunked, encode
+
+KIB = 1 << 10
+LINE, HEAD, FIELDS, BODY = 1 * KIB, 4 * KIB, 20, 64 * KIB
+# The one is waited for, the other is what a client that is just in time keeps to.
+SHORT_S, TIMEOUT_S = 0.25, 1.0
+# How late a timeout may be noticed on a machine that is busy.
+SLACK_S = 2.0
+POLICY = {
+    "totp": {"one_time": False},
+    "listen": {"limits": {
+        "request_line": "1KiB", "header_bytes": "4KiB", "header_fields": FIELDS,
+        "body": "64KiB", "header_timeout": "1s", "body_timeout": "1s",
+        "keepalive_timeout": "1s"}}}
+
+
+@pytest.fixture(scope="module")
+def module_gateway(tmp_path_factory, authority, module_recorder):
+    gateway = Gateway(tmp_path_factory.mktemp("gateway"), authority)
+    gateway.from_policy(module_recorder.url, merged(MANY_CLIENTS, POLICY),
+                        agents=[Agent("a", key="k")]).start()
+    yield gateway
+    assert gateway.stop() == 0, gateway.output()[-4000:]
+
+
+@pytest.fixture(scope="module")
+def module_hasty(tmp_path_factory, authority, module_recorder):
+    short = {f"{name}_timeout": "250ms" for name in ("header", "body", "keepalive")}
+    gateway = Gateway(tmp_path_factory.mktemp("hasty"), authority)
+    gateway.from_policy(module_recorder.url,
+                        merged(merged(MANY_CLIENTS, POLICY), {"listen": {"limits": short}}),
+                        agents=[Agent("a", key="k")]).start()
+    yield gateway
+    assert gateway.stop() == 0, gateway.output()[-4000:]
+
+
+@pytest.fixture
+def hasty(module_hasty, recorder):
+    """A gateway whose timeouts are over soon."""
+    return module_hasty
+
+
+@pytest.fixture
+def agent(gateway):
+    return gateway.agents[0]
+
+
+@pytest.fixture
+def verdict(gateway, recorder):
+    """Sends bytes on a connection of their own; a refusal must end it and touch no upstream."""
+    def verdict(raw):
+        with gateway.connect() as wire:
+            wire.send_all_it_takes(raw)
+            response = wire.response()
+            if response.status != 200:
+                assert response.get("Connection", "").lower() == "close"
+                wire.ends()
+                assert recorder.whole == []
+            recorder.requests.clear()
+            return response.verdict
+    return verdict
+
+
+def edge_of(passes, low, high):
+    """The greatest size that passes, where `low` does, `high` does not, and between them there
+    is one edge; 1 beyond it is tried again at the end, and so is the edge itself."""
+    assert passes(low) and not passes(high)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if passes(middle) else (low, middle)
+    assert passes(low) and not passes(high)
+    return low
+
+
+# Sizes.
+
+def test_the_request_line(verdict, agent):
+    """Whether its line end counts is not said: the edge is within those two bytes."""
+    def passes(size):
+        target = "/" + "a" * (size - len("GET / HTTP/1.1"))
+        answer = verdict(encode("GET", target, agent.basic()))
+        assert answer in [(200, None), (414, "uri_too_long")], answer
+        return answer[0] == 200
+    assert LINE - 2 <= edge_of(passes, LINE - 100, LINE + 100) <= LINE
+
+
+@pytest.mark.parametrize("query", ["?", "/../", "//", "%41"])
+def test_the_request_line_counts_as_it_was_sent(verdict, agent, query):
+    """Not as it is after its path was made shorter."""
+    target = "/" + query * (LINE // len(query))
+    assert verdict(encode("GET", target, agent.basic())) == (414, "uri_too_long")
+
+
+@pytest.mark.parametrize("line", [b"GET /" + b"a" * 2000, b"G" * 2000,
+                                  b"GET /x HTTP/1.1" + b"1" * 2000], ids=["target", "method",
+                                                                         "version"])
+def test_a_request_line_without_an_end(verdict, line):
+    """Refused when it is too long, not when it ends."""
+    assert verdict(line) in [(414, "uri_too_long"), (400, "http_malformed")]
+
+
+def test_the_header_bytes(verdict, agent):
+    """Whether the request line and the last empty line count is not said."""
+    plain = len(encode("GET", "/", [*agent.basic(), ("X", "")]))
+
+    def passes(size):
+        answer = verdict(encode("GET", "/", [*agent.basic(), ("X", "a" * (size - plain))]))
+        assert answer in [(200, None), (431, "headers_too_large")], answer
+        return answer[0] == 200
+    # The size given to `passes` is that of the whole head.
+    line = len(b"GET / HTTP/1.1\r\n")
+    assert HEAD <= edge_of(passes, HEAD - 200, HEAD + 200) <= HEAD + line + 2
+
+
+def test_the_header_bytes_of_many_fields(verdict, agent):
+    """Their sum counts, not the longest."""
+    some = [(f"X-{n}", "a" * 230) for n in range(10)]
+    assert verdict(encode("GET", "/", [*agent.basic(), *some])) == (200, None)
+    many = [(f"X-{n}", "a" * 230) for n in range(17)]
+    assert verdict(encode("GET", "/", [*agent.basic(), *many])) == (431, "headers_too_large")
+
+
+@pytest.mark.parametrize("field", ["X", "Connection", "Cookie"])
+def test_the_header_fields(verdict, agent, field):
+    own = 1 + len(agent.basic())  # Host is one of them
+    most = [(field, "a")] * (FIELDS - own)
+    assert verdict(encode("GET", "/", [*agent.basic(), *most])) == (200, None)
+    assert verdict(encode("GET", "/", [*agent.basic(), *most, (field, "a")])) \
+        == (431, "headers_too_large")
+
+
+def test_a_head_that_is_too_large_is_no_less_malformed(verdict, agent):
+    """The first fault that shows decides, and neither leads on."""
+    fields = [*agent.basic(), ("X ", "a"), ("Y", "a" * HEAD)]
+    assert verdict(encode("GET", "/", fields)) \
+        in [(400, "http_malformed"), (431, "headers_too_large")]
+
+
+def test_a_body_with_a_length(verdict, agent):
+    for size, right in [(BODY, (200, None)), (BODY + 1, (413, "body_too_large"))]:
+        assert verdict(encode("POST", "/", agent.basic(), b"x" * size)) == right
+
+
+@pytest.mark.parametrize("piece", [None, 1000, 15], ids=["one chunk", "chunks", "small chunks"])
+def test_a_body_in_chunks(gateway, agent, recorder, piece):
+    """Their sum counts, and not what is round them."""
+    fields = [*agent.basic(), ("Transfer-Encoding", "chunked")]
+
+    def raw(size):
+        step = piece or size
+        return encode("POST", "/", fields,
+                      chunked(*[b"x" * min(step, size - at) for at in range(0, size, step)]))
+    with gateway.connect() as wire:
+        wire.send(raw(BODY))
+        assert wire.response().json()["length"] == BODY
+        wire.send_all_it_takes(raw(BODY + 1))
+        response = wire.response()
+        assert response.verdict == (413, "body_too_large")
+        wire.ends()
+    assert len(recorder.whole) == 1
+
+
+def test_a_body_that_is_too_long_is_not_asked_for(gateway, agent, recorder):
+    with recorder.untouched(), gateway.connect() as wire:
+        wire.send(encode("POST", "/", [*agent.basic(), ("Expect", "100-continue"),
+                                       ("Content-Length", str(BODY + 1))]))
+        response = wire.response()
+        assert response.verdict == (413, "body_too_large") and response.interim == []
+        wire.ends()
+
+
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_a_body_that_is_too_long_is_refused_while_it_is_sent(gateway, agent, recorder, framing):
+    """The answer comes to a client that sends all of it first and looks then."""
+    size = 2 << 20
+    fields = [*agent.basic(), ("Content-Length", str(size)) if framing == "length" else
+              ("Transfer-Encoding", "chunked")]
+    body = b"x" * size if framing == "length" else chunked(*[b"x" * 8192] * (size >> 13))
+    with gateway.connect() as wire:
+        wire.send(encode("POST", "/", fields))
+        wire.send_while_listening(body)
+        assert wire.response().verdict == (413, "body_too_large")
+    assert recorder.whole == []
+
+
+# Times.
+
+def timed_out(wire, began, after=SHORT_S):
+    """Asserts a 408 and a clean end, no sooner than the timeout and not much later."""
+    response = wire.response()
+    assert response.verdict == (408, "request_timeout"), response
+    assert response.get("Connection", "").lower() == "close"
+    wire.ends()
+    assert after - 0.05 <= time.monotonic() - began <= after + SLACK_S
+
+
+HALF = b"GET / HTTP/1.1\r\nHost: a\r\nX: a"
+
+
+@pytest.mark.parametrize("sent", [b"G", b"GET / HTTP/1.1\r\n", HALF, HALF + b"\r\n",
+                                  HALF + b"\r\n\r"])
+def test_a_head_that_stops(hasty, recorder, sent):
+    with recorder.untouched(), hasty.connect() as wire:
+        began = time.monotonic()
+        wire.send(sent)
+        timed_out(wire, began)
+
+
+def test_a_head_that_stops_behind_another_request(hasty):
+    with hasty.connect() as wire:
+        began = time.monotonic()
+        wire.send(encode("GET", "/", hasty.agents[0].basic()) + HALF)
+        assert wire.response().status == 200
+        timed_out(wire, began)
+
+
+def test_a_head_just_in_time(gateway, agent):
+    raw = encode("GET", "/", agent.basic())
+    with gateway.connect() as wire:
+        wire.send(raw[:30])
+        time.sleep(TIMEOUT_S / 2)
+        wire.send(raw[30:])
+        assert wire.response().status == 200
+
+
+def test_a_head_in_drops_is_not_given_more_time(hasty):
+    with hasty.connect() as wire:
+        began = time.monotonic()
+        with contextlib.suppress(OSError):
+            while time.monotonic() - began < SHORT_S + SLACK_S:
+                wire.send(b"G")
+                time.sleep(0.02)
+        assert time.monotonic() - began < SHORT_S + SLACK_S
+
+
+@pytest.mark.parametrize("framing, part", [
+    (("Content-Length", "10"), b""), (("Content-Length", "10"), b"half"),
+    (("Transfer-Encoding", "chunked"), b""), (("Transfer-Encoding", "chunked"), b"4\r\nhalf"),
+    (("Transfer-Encoding", "chunked"), b"4\r\nhalf\r\n0\r\n")])
+@pytest.mark.parametrize("expects", [False, True], ids=["", "expects"])
+def test_a_body_that_stops(hasty, recorder, framing, part, expects):
+    """The upstream must not take it for whole, nor its connection for one to go on with."""
+    expectation = [("Expect", "100-continue")] if expects else []
+    fields = [*hasty.agents[0].basic(), framing, *expectation]
+    with hasty.connect() as wire:
+        began = time.monotonic()
+        wire.send(encode("POST", "/stops", fields) + part)
+        timed_out(wire, began)
+    assert recorder.whole == []
+    for request in recorder.at("/stops"):
+        wait_until(lambda: not recorder.is_open(request.connection),
+                   what="the end of the upstream's connection")
+
+
+def test_a_body_just_in_time(gateway, agent, recorder):
+    with gateway.connect() as wire:
+        wire.send(encode("POST", "/", [*agent.basic(), ("Content-Length", "10")]) + b"first")
+        time.sleep(TIMEOUT_S / 2)
+        wire.send(b"+last")
+        assert wire.response().json()["length"] == 10
+
+
+def test_a_body_in_pieces_that_takes_longer_than_the_timeout(gateway, agent, recorder):
+    """Whether the time is for all of it or for each wait is not said: whole, or refused."""
+    with gateway.connect() as wire:
+        wire.send(encode("POST", "/", [*agent.basic(), ("Content-Length", "6")]))
+        for _ in range(6):
+            time.sleep(TIMEOUT_S * 0.3)
+            wire.send_all_it_takes(b"x")
+        assert wire.response().verdict in [(200, None), (408, "request_timeout")]
+
+
+def test_a_slow_answer_is_not_cut_by_the_limits_of_requests(gateway, agent, recorder):
+    recorder.on("/slow", lambda exchange: (time.sleep(TIMEOUT_S * 1.6), exchange.reply(b"ok")))
+    with gateway.connect() as wire:
+        assert wire.request("POST", "/slow", agent.basic(), b"x").body == b"ok"
+        assert wire.request("GET", "/", agent.basic()).status == 200
+
+
+@pytest.mark.parametrize("before", [b"", b"\r\n"], ids=["", "after an empty line"])
+def test_an_idle_connection_ends_without_a_word(hasty, before):
+    """Nobody waits for an answer: a 408 would be taken for one to the next request."""
+    with hasty.connect() as wire:
+        assert wire.request("GET", "/", hasty.agents[0].basic()).status == 200
+        began = time.monotonic()
+        wire.send(before)
+        if not before:
+            wire.ends(timeout=SHORT_S + SLACK_S)
+        elif said := wire.rest():
+            assert said.startswith(b"HTTP/1.1 408 ")  # it may be taken for a request's beginning
+        assert time.monotonic() - began > SHORT_S - 0.05
+
+
+def test_a_connection_used_in_time_is_kept(gateway, agent):
+    with gateway.connect() as wire:
+        for _ in range(3):
+            assert wire.request("GET", "/", agent.basic()).status == 200
+            time.sleep(TIMEOUT_S / 2)
+        assert wire.request("GET", "/", agent.basic()).status == 200
+
+
+def test_a_connection_that_never_asks(hasty, recorder):
+    """It ends, with or without a 408: by `header_timeout` or by `keepalive_timeout`."""
+    with recorder.untouched(), hasty.connect() as wire:
+        began = time.monotonic()
+        with contextlib.suppress(Closed):
+            assert wire.response().verdict == (408, "request_timeout")
+        assert SHORT_S - 0.05 <= time.monotonic() - began <= SHORT_S + SLACK_S
+
+
+# Connections.
+
+def served(gateway, source, stack):
+    """Whether one more connection from there is served; it stays open till the test's end."""
+    try:
+        wire = stack.enter_context(gateway.connect(timeout=5, source=source))
+        return wire.request("GET", "/healthz").status == 200 and wire
+    except (Closed, OSError):
+        return False
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_connections_of_one_address(start, workers):
+    """The limit is the gateway's, not each worker's; other addresses have their own."""
+    most = 6
+    gateway = start({"listen": {"limits": {"connections_per_ip": most}}},
+                    env={"AGENTPORT_WORKERS": workers})
+    with contextlib.ExitStack() as stack:
+        wires = [served(gateway, "127.0.0.2", stack) for _ in range(most)]
+        assert all(wires)
+        for _ in range(4):
+            assert not served(gateway, "127.0.0.2", stack)
+        other = [served(gateway, "127.0.0.3", stack) for _ in range(most)]
+        assert all(other)
+        for wire in [*wires, *other]:
+            assert wire.request("GET", "/healthz").status == 200
+        wires[0].close()
+        wait_until(lambda: served(gateway, "127.0.0.2", stack), what="room for one more")
+        assert not served(gateway, "127.0.0.2", stack)
+
+
+def test_connections_that_never_shake_hands_count_too(start):
+    most = 4
+    gateway = start({"listen": {"limits": {"connections_per_ip": most}}})
+    with contextlib.ExitStack() as stack:
+        for _ in range(most):
+            stack.enter_context(socket.create_connection(gateway.address,
+                                                         source_address=("127.0.0.2", 0)))
+        settle()
+        assert not served(gateway, "127.0.0.2", stack)
+        assert served(gateway, "127.0.0.3", stack)
+
+
+def test_connections_in_all(start):
+    most = 12
+    gateway = start({"listen": {"limits": {"connections": most}}})
+    # Those the start's own probes opened may still be counted for a moment.
+    settle()
+    with contextlib.ExitStack() as stack:
+        wires = [served(gateway, f"127.0.0.{2 + n}", stack) for n in range(most)]
+        assert all(wires)
+        assert not served(gateway, "127.0.0.40", stack)
+        assert all(wire.request("GET", "/healthz").status == 200 for wire in wires)
+        wires[0].close()
+        wait_until(lambda: served(gateway, "127.0.0.40", stack), what="room for one more")
+
+
+def test_many_at_the_edge_at_once(start):
+    """Of many that come at one moment no more are served than may be."""
+    most, many = 8, 24
+    gateway = start({"listen": {"limits": {"connections_per_ip": most}}},
+                    env={"AGENTPORT_WORKERS": "2"})
+    begin, results = threading.Barrier(many), []
+    with contextlib.ExitStack() as stack:
+        def one():
+            begin.wait(10)
+            results.append(bool(served(gateway, "127.0.0.2", stack)))
+        threads = [threading.Thread(target=one) for _ in range(many)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert len(results) == many
+        assert sum(results) == most
