@@ -13,6 +13,9 @@ from dataclasses import dataclass
 HOST = b"Host: a.example"
 FOLLOWED = "/smuggled"
 FOLLOWING = b"GET /smuggled HTTP/1.1\r\nHost: a.example\r\n@@\r\n\r\n"
+# How long a field is that `@@` becomes: `Authorization: Basic` with a name and a key of one
+# letter and a code of six digits.
+CREDENTIALS = 33
 CHUNKS = b"3\r\nabc\r\n0\r\n\r\n"
 CHUNKED = b"Transfer-Encoding: chunked"
 CONTROLS = [*range(0x20), 0x7F]

@@ -9,7 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from .edge import FOLLOWED, FOLLOWING, NOTHING, PARTIAL
+from .edge import CREDENTIALS, FOLLOWED, FOLLOWING, NOTHING, PARTIAL
 from .wire import Closed, Wire, encode
 
 AT_ONCE = 16
@@ -18,6 +18,9 @@ CUTS, FEW_CUTS = 8, 3
 # Beyond this many bytes a row is sent in that many pieces instead of single bytes.
 PIECES = 600
 BARRIER = "/barrier"
+# A row is also sent behind this one at once: a parser is no stricter at a buffer's beginning.
+FIRST = "/first"
+BEHIND = "behind another request"
 # What the upstream's bytes have to be, whatever the client's were.
 HEAD = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ (\*|/[!-~]*) HTTP/1\.1\r\n"
                   rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t ]*[^\x00-\x08\x0a-\x1f\x7f]*\r\n)+\r\n")
@@ -68,7 +71,9 @@ class Edge:
 
     def credentials(self):
         name, value = self.agent.basic()[0]
-        return f"{name}: {value}".encode()
+        field = f"{name}: {value}".encode()
+        assert len(field) == CREDENTIALS
+        return field
 
     def filled(self, raw):
         return raw.replace(b"@@", self.credentials())
@@ -81,14 +86,16 @@ class Edge:
         self.recorder.reset()
         raw = self.filled(case.raw)
         follow = self.filled(FOLLOWING)
-        ways = [("whole", [raw + follow]), ("byte by byte", [*singly(raw), follow])]
+        first = encode("GET", FIRST, self.agent.basic())
+        ways = [("whole", [raw + follow]), ("byte by byte", [*singly(raw), follow]),
+                (BEHIND, [first + raw + follow])]
         ways += [(f"cut at {at}", [raw[:at], raw[at:] + follow])
                  for at in cuts(len(raw), case.alike, everywhere)]
-        barrier = self._pass_barrier()
+        self._pass_barrier()
         before = self.recorder.connections
         sent = list(self.pool.map(lambda way: self._send(case, *way), ways))
-        barrier = self._pass_barrier(barrier)
-        self._judge(case, sent, barrier, self.recorder.connections - before)
+        self._pass_barrier(settled=True)
+        self._judge(case, sent, before)
 
     def _send(self, case, way, pieces):
         sent = Sent(way)
@@ -99,6 +106,8 @@ class Edge:
                         if number and len(pieces) == 2:
                             time.sleep(0.002)
                         wire.send(piece)
+                if way == BEHIND:
+                    assert wire.response().status == 200
                 for number in range(1 + max(map(_requests, case.allowed))):
                     method = case.method if number == 0 else "GET"
                     sent.answers.append(wire.response(method).verdict)
@@ -108,7 +117,7 @@ class Edge:
             sent.ended = f"{type(fault).__name__}: {fault}"
         return sent
 
-    def _pass_barrier(self, earlier=None):
+    def _pass_barrier(self, settled=False):
         """An ordinary request on a connection of its own: when it is answered, whatever came
         before it has been done, and the gateway still serves."""
         request = encode("GET", BARRIER, self.agent.basic())
@@ -125,11 +134,10 @@ class Edge:
             assert self.steady.response().status == 200
         if isinstance(self.steady.socket, ssl.SSLSocket):
             self.session = self.steady.socket.session or self.session
-        if earlier is not None:
+        if settled:
             time.sleep(0.003)
-        return self.recorder.at(BARRIER)[-1]
 
-    def _judge(self, case, sent, barrier, connections):
+    def _judge(self, case, sent, connections):
         by_result = {}
         for one in sent:
             by_result.setdefault(one.result, []).append(one.pieces)
@@ -140,27 +148,30 @@ class Edge:
         (answers, ended), = by_result
         fitting = [o for o in case.allowed if _fits(o, answers, ended)]
         assert fitting, f"{where}\nright would be {[_told(o) for o in case.allowed]}"
-        faults = min((self._upstream_faults(o, len(sent), ended is None, barrier, connections)
+        faults = min((self._upstream_faults(o, len(sent), ended is None, connections)
                       for o in fitting), key=len)
         assert not faults, f"{where}\nupstream: " + "\n".join(faults[:5])
 
-    def _upstream_faults(self, outcome, times, kept, barrier, connections):
-        seen = [r for r in self.recorder.requests if r.target != BARRIER]
-        follows = [r for r in seen if r.target == FOLLOWED]
-        rest = [r for r in seen if r.target != FOLLOWED]
+    def _upstream_faults(self, outcome, times, kept, connections):
+        """What the upstream saw and should not have; it had this many connections before."""
+        ours = [r for r in self.recorder.requests if r.target in (BARRIER, FIRST)]
+        follows = self.recorder.at(FOLLOWED)
+        rest = [r for r in self.recorder.requests if r not in ours and r not in follows]
         found = [f"unreadable: {fault!r}" for fault in self.recorder.faults]
-        found += [fault for r in seen for fault in strict_faults(r)]
+        found += [fault for r in self.recorder.requests for fault in strict_faults(r)]
+        if len(self.recorder.at(FIRST)) != 1:
+            found.append("the request before did not come once")
         if len(follows) != (times if kept else 0):
             found.append(f"the request behind came {len(follows)} times of {times}, "
                          f"{'kept' if kept else 'closed'}")
         if outcome.seen == NOTHING:
             found += [f"saw {r.raw_head!r}" for r in rest]
-            if not kept:
-                received = sum(map(len, self.recorder.received.values()))
-                if received != sum(len(r.raw_head) for r in self.recorder.at(BARRIER)):
-                    found.append(f"received {self.recorder.received}")
-                if connections > (barrier.connection > self.recorder.connections - connections):
-                    found.append(f"{connections} connections were opened")
+            expected = sum(len(r.raw_head) for r in [*ours, *follows])
+            if sum(map(len, self.recorder.received.values())) != expected:
+                found.append(f"received {self.recorder.received}")
+            new = set(range(connections + 1, self.recorder.connections + 1))
+            if idle := new - {r.connection for r in [*ours, *follows]}:
+                found.append(f"{len(idle)} connections were opened for nothing")
         elif outcome.seen == PARTIAL:
             found += [f"took for whole: {r.raw_head!r} {r.body!r}" for r in rest if r.complete]
             found += [f"received {bytes(data)!r}" for data in self.recorder.received.values()

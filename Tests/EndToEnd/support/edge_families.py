@@ -5,8 +5,9 @@ In a name like TE.CL the first part is what the server in front believes, the se
 behind does. Each is tried with `/smuggled` where the victim's request would be poisoned.
 """
 
-from .edge import (BROKEN_OFF, CHUNKED, EXPECTATION, HOST, MALFORMED, NO_UPGRADE, Seen, case,
-                   chunks, get, post, refuse, served)
+from .edge import (BROKEN_OFF, CHUNKED, CREDENTIALS, EXPECTATION, FOLLOWING, HOST, MALFORMED,
+                   NO_METHOD, NO_UPGRADE, NOTHING, Outcome, Seen, case, chunks, get, post, refuse,
+                   served)
 from .edge_bodies import GRAMMAR
 
 EVIL = b"GET /smuggled HTTP/1.1\r\nHost: a.example\r\nX: "
@@ -137,6 +138,50 @@ UNREAD = [
          served(method="HEAD", body=EVIL), method="HEAD"),
 ]
 
+# What is answered without its body having been read: the body is dropped or the connection ends,
+# and nothing in it is a request, though it holds one with credentials.
+INNER = len(FOLLOWING) - len(b"@@") + CREDENTIALS
+
+
+def unread(line, *fields):
+    """The forms of a body that nobody asks for."""
+    head = b"\r\n".join([line, HOST, *fields])
+    size = b"\r\nContent-Length: %d\r\n" % INNER
+    return {
+        "with a length": head + size + b"\r\n" + FOLLOWING,
+        "expecting": head + size + b"Expect: 100-continue\r\n\r\n" + FOLLOWING,
+        "in chunks": head + b"\r\n" + CHUNKED + b"\r\n\r\n%x\r\n" % INNER + FOLLOWING
+                     + b"\r\n0\r\n\r\n"}
+
+
+def answered(status, code=None):
+    return Outcome(status, code, None, NOTHING)
+
+
+DROPPED = [case("9112 9.3", f"{name} {form}", raw, *outcomes,
+                method="HEAD" if b"HEAD" in raw[:5] else "GET")
+           for name, line, fields, outcomes in [
+               ("no credentials", b"POST /x HTTP/1.1", [], [answered(401, "credentials_missing")]),
+               ("no credentials, GET", b"GET /x HTTP/1.1", [],
+                [answered(401, "credentials_missing")]),
+               ("wrong credentials", b"POST /x HTTP/1.1", [b"Authorization: Basic YTpiMDAwMDAw"],
+                [answered(401, "credentials_invalid")]),
+               ("an ambiguous path", b"POST /a%2fb HTTP/1.1", [b"@@"],
+                [answered(400, "path_ambiguous")]),
+               ("an upgrade", b"GET /x HTTP/1.1",
+                [b"@@", b"Connection: Upgrade", b"Upgrade: websocket",
+                 b"Sec-WebSocket-Version: 13", KEY], [NO_UPGRADE, MALFORMED]),
+               ("GET /healthz", b"GET /healthz HTTP/1.1", [], [answered(200), NO_METHOD]),
+               ("POST /healthz", b"POST /healthz HTTP/1.1", [],
+                [answered(200), NO_METHOD, answered(401, "credentials_missing")]),
+               ("GET of the keys", b"GET /.well-known/jwks.json HTTP/1.1", [],
+                [answered(200), NO_METHOD]),
+               ("POST to the keys", b"POST /.well-known/jwks.json HTTP/1.1", [],
+                [NO_METHOD, answered(404, "no_route")]),
+               ("a page that is not there", b"POST /.agentport/none HTTP/1.1", [b"@@"],
+                [answered(404, "no_route"), NO_METHOD])]
+           for form, raw in unread(line, *fields).items()]
+
 EXPECTED = refuse("9110 10.1.1", {
     "Expect: y 100-continue": post(b"Expect: y 100-continue", length(EVIL), body=EVIL),
     "Expect: y 100-continue on GET": get(b"Expect: y 100-continue", length(EVIL)) + EVIL,
@@ -223,6 +268,6 @@ UPGRADED = [
                     b"HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA", b"Content-Length: 5",
                     body=b"hello"))]]
 
-ROWS = {"classic": CLASSIC, "hidden coding": HIDDEN_CODINGS, "unread": UNREAD,
+ROWS = {"classic": CLASSIC, "hidden coding": HIDDEN_CODINGS, "unread": UNREAD, "dropped": DROPPED,
         "expected": EXPECTED, "chunk trick": CHUNK_TRICKS, "ending": ENDINGS,
         "upgraded": UPGRADED}
