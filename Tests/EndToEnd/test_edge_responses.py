@@ -161,6 +161,25 @@ def test_an_early_answer_leaves_the_upload_an_upload(gateway, agent, recorder, s
         assert not request.complete or request.body == body
 
 
+@pytest.mark.parametrize("rest", [b"zz\r\n", b"3\r\nabcX\r\n", b"3\nabc\r\n", b"0\r\nX : a\r\n\r\n",
+                                  b"0\r\nContent-Length: 5\r\n\r\n", b"-1\r\n"])
+def test_a_body_that_goes_wrong_after_its_answer(gateway, agent, recorder, serves_on, rest):
+    """Too late for a 400: the connections end, and what follows is no request."""
+    recorder.on("/up", lambda exchange: exchange.reply(b"early"), at="head")
+    with gateway.connect() as wire:
+        wire.send(encode("POST", "/up", [*agent.basic(), ("Transfer-Encoding", "chunked")],
+                         b"3\r\nabc\r\n"))
+        assert wire.response().body == b"early"
+        wire.send_all_it_takes(rest + encode("GET", "/smuggled", agent.basic()))
+        with contextlib.suppress(Closed):
+            assert wire.response().verdict == (400, "http_malformed")
+            wire.ends()
+    asked = recorder.only()
+    wait_until(lambda: not recorder.is_open(asked.connection),
+               what="the end of the upstream's connection")
+    assert not asked.complete
+
+
 @pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized", "417 Expectation Failed"])
 @pytest.mark.parametrize("sends", [False, True], ids=["no body", "the body all the same"])
 def test_an_answer_in_place_of_continue(gateway, agent, recorder, serves_on, status, sends):

@@ -217,8 +217,16 @@ EXPECT = refuse("9110 10.1.1", {
            MALFORMED)
       for name, lines in [
           ("an expectation twice", [b"Expect: 100-continue, 100-continue"]),
-          ("an expectation on two lines", [b"Expect: 100-continue", b"Expect: 100-continue"]),
           ("an empty expectation", [b"Expect:"])]],
+    # RFC 9110 section 5.3: lines are one list, so this is what the list on one line is.
+    case("9110 5.3", "an expectation on two lines",
+         post(b"Expect: 100-continue", b"Expect: 100-continue", FIVE, body=HELLO), EXPECTATION,
+         MALFORMED, fault="two lines of Expect pass, and go upstream as two, where the same list "
+                          "on one line is refused"),
+    case("9110 5.3", "an expectation and another on two lines",
+         post(b"Expect: 100-continue", b"Expect: y", FIVE, body=HELLO), EXPECTATION, MALFORMED),
+    case("9110 5.3", "another expectation first, on two lines",
+         post(b"Expect: y", b"Expect: 100-continue", FIVE, body=HELLO), EXPECTATION, MALFORMED),
 ]
 
 SETTINGS = "HTTP2-Settings, which is for one hop by RFC 7540 section 3.2.1, is passed on where " \
