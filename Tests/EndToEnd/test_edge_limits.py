@@ -3,15 +3,13 @@
 and what becomes of the connection and of the upstream then."""
 
 import contextlib
-import socket
-import threading
 import time
 
 import pytest
 
 from support.agents import Agent
 from support.gateway import MANY_CLIENTS, Gateway, merged
-from support.waiting import settle, wait_until
+from support.waiting import wait_until
 from support.wire import Closed, chunked, encode
 
 KIB = 1 << 10
@@ -174,6 +172,20 @@ def test_a_body_in_chunks(gateway, agent, recorder, piece):
     assert len(recorder.whole) == 1
 
 
+@pytest.mark.parametrize("line", [b"0" * 70_000, b"3;" + b"a" * 70_000, b'3;a="' + b"b" * 70_000,
+                                  b"0\r\nX: " + b"a" * 70_000, b"0\r\n" + b"X: a\r\n" * 12_000],
+                         ids=["size", "extension", "quoted extension", "trailer", "trailers"])
+def test_a_line_in_a_body_without_an_end(gateway, agent, recorder, line):
+    """Refused when it is too long, not when it ends or its time is over."""
+    with gateway.connect() as wire:
+        fields = [*agent.basic(), ("Transfer-Encoding", "chunked")]
+        wire.send_all_it_takes(encode("POST", "/", fields, line))
+        assert wire.response().verdict in [(400, "http_malformed"), (413, "body_too_large"),
+                                           (431, "headers_too_large")]
+        wire.ends()
+    assert recorder.whole == []
+
+
 def test_a_body_that_is_too_long_is_not_asked_for(gateway, agent, recorder):
     with recorder.untouched(), gateway.connect() as wire:
         wire.send(encode("POST", "/", [*agent.basic(), ("Expect", "100-continue"),
@@ -320,79 +332,3 @@ def test_a_connection_that_never_asks(hasty, recorder):
         with contextlib.suppress(Closed):
             assert wire.response().verdict == (408, "request_timeout")
         assert SHORT_S - 0.05 <= time.monotonic() - began <= SHORT_S + SLACK_S
-
-
-# Connections.
-
-def served(gateway, source, stack):
-    """Whether one more connection from there is served; it stays open till the test's end."""
-    try:
-        wire = stack.enter_context(gateway.connect(timeout=5, source=source))
-        return wire.request("GET", "/healthz").status == 200 and wire
-    except (Closed, OSError):
-        return False
-
-
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_connections_of_one_address(start, workers):
-    """The limit is the gateway's, not each worker's; other addresses have their own."""
-    most = 6
-    gateway = start({"listen": {"limits": {"connections_per_ip": most}}},
-                    env={"AGENTPORT_WORKERS": workers})
-    with contextlib.ExitStack() as stack:
-        wires = [served(gateway, "127.0.0.2", stack) for _ in range(most)]
-        assert all(wires)
-        for _ in range(4):
-            assert not served(gateway, "127.0.0.2", stack)
-        other = [served(gateway, "127.0.0.3", stack) for _ in range(most)]
-        assert all(other)
-        for wire in [*wires, *other]:
-            assert wire.request("GET", "/healthz").status == 200
-        wires[0].close()
-        wait_until(lambda: served(gateway, "127.0.0.2", stack), what="room for one more")
-        assert not served(gateway, "127.0.0.2", stack)
-
-
-def test_connections_that_never_shake_hands_count_too(start):
-    most = 4
-    gateway = start({"listen": {"limits": {"connections_per_ip": most}}})
-    with contextlib.ExitStack() as stack:
-        for _ in range(most):
-            stack.enter_context(socket.create_connection(gateway.address,
-                                                         source_address=("127.0.0.2", 0)))
-        settle()
-        assert not served(gateway, "127.0.0.2", stack)
-        assert served(gateway, "127.0.0.3", stack)
-
-
-def test_connections_in_all(start):
-    most = 12
-    gateway = start({"listen": {"limits": {"connections": most}}})
-    # Those the start's own probes opened may still be counted for a moment.
-    settle()
-    with contextlib.ExitStack() as stack:
-        wires = [served(gateway, f"127.0.0.{2 + n}", stack) for n in range(most)]
-        assert all(wires)
-        assert not served(gateway, "127.0.0.40", stack)
-        assert all(wire.request("GET", "/healthz").status == 200 for wire in wires)
-        wires[0].close()
-        wait_until(lambda: served(gateway, "127.0.0.40", stack), what="room for one more")
-
-
-def test_many_at_the_edge_at_once(start):
-    """Of many that come at one moment no more are served than may be."""
-    most, many = 8, 24
-    gateway = start({"listen": {"limits": {"connections_per_ip": most}}},
-                    env={"AGENTPORT_WORKERS": "2"})
-    begin, results = threading.Barrier(many), []
-    with contextlib.ExitStack() as stack:
-        def one():
-            begin.wait(10)
-            results.append(bool(served(gateway, "127.0.0.2", stack)))
-        threads = [threading.Thread(target=one) for _ in range(many)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(20)
-        assert len(results) == many
-        assert sum(results) == most

@@ -244,6 +244,27 @@ def test_an_answer_that_came_before_its_request(gateway, agent, recorder, serves
         assert wire.response().json()["target"] == "/asked"
 
 
+@pytest.mark.parametrize("part", [b"", b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nContent-Le",
+                                  b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n",
+                                  b"HTTP/1.1 103 Early Hints\r\n\r\n",
+                                  b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"])
+def test_an_answer_that_stops_before_it_began(start, recorder, part):
+    """No part of a head is an answer; `first_byte_timeout` bounds the wait for all of it."""
+    gateway = start({"upstreams": [{"name": "openclaw", "endpoints": [recorder.url],
+                                    "first_byte_timeout": "300ms"}]})
+
+    def stop(exchange):
+        exchange.send(part)
+        exchange.connection.socket.settimeout(6)
+        exchange.connection.socket.recv(1)  # until the gateway has had enough
+        exchange.close()
+
+    recorder.on("/stops", stop)
+    with gateway.connect(timeout=5) as wire:
+        wire.send(encode("GET", "/stops", gateway.take_agent().bearer()))
+        assert wire.response().verdict == (504, "upstream_timeout")
+
+
 def test_interim_answers_without_end(start, recorder):
     """They may not hold a request for ever, nor fill the memory of the gateway."""
     gateway = start({"upstreams": [{"name": "openclaw", "endpoints": [recorder.url],

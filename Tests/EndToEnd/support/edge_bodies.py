@@ -47,6 +47,21 @@ SIZES = refuse("9112 7.1", {f"the chunk size {text!r}": sized(text) for text in 
          abc()),
 ]
 
+# Pieces on either side of what a TLS record and a usual buffer hold.
+PIECES = [bytes([n % 251]) * n for n in (1, 4095, 4096, 4097, 16383, 16384, 16385, 32769, 2)]
+LARGE = b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in PIECES)
+SIZES += [
+    case("9112 7.1", "chunks of many sizes", chunks(LARGE + END),
+         served(method="POST", body=b"".join(PIECES))),
+    case("9112 7.1", "one chunk of 100,000", chunks(b"186a0\r\n" + b"x" * 100_000 + b"\r\n" + END),
+         served(method="POST", body=b"x" * 100_000)),
+] + refuse("9112 7.1", {
+    "a bad size behind 95,000 bytes": chunks(LARGE + b"zz\r\n" + END),
+    "a bare LF behind 95,000 bytes": chunks(LARGE + b"3\nabc\r\n" + END),
+    "a bad trailer behind 95,000 bytes": chunks(LARGE + b"0\r\nX : a\r\n\r\n"),
+    "a chunk too long behind 95,000 bytes": chunks(LARGE + b"3\r\nabcd\r\n" + END),
+}, BROKEN_OFF)
+
 ENDS = refuse("9112 7.1", {name: chunks(body) for name, body in {
     "a bare LF after a size": b"3\nabc\r\n" + END,
     "a bare CR after a size": b"3\rabc\r\n" + END,

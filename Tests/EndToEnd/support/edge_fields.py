@@ -100,6 +100,22 @@ VALUES = refuse("9110 5.5", {
       ]] + [case("9110 5.3", "a field three times", field(b"X-One: a", b"X-One: b", b"x-one: a"),
                  served(fields=(("X-One", "a"), ("X-One", "b"), ("X-One", "a"))))]
 
+LONG = b"".join(bytes([0x21 + n % 90]) for n in range(30_000))
+MANY = [b"X-%d: %s" % (n, b"v" * (n * 7 % 300)) for n in range(90)]
+VALUES += [
+    case("9110 5.4", "a value of 30,000 bytes", field(b"X-Long: " + LONG),
+         served(fields=(("X-Long", LONG.decode()),))),
+    case("9110 5.4", "90 fields", field(*MANY),
+         served(fields=tuple(tuple(m.decode().split(": ", 1)) for m in MANY))),
+    case("9110 5.5", "NUL behind 30,000 bytes", field(b"X-Long: " + LONG + b"\x00"), MALFORMED),
+    case("9112 2.2", "a bare LF behind 30,000 bytes", field(b"X-Long: " + LONG + b"\nY: a"),
+         MALFORMED),
+    case("9112 6.3", "two framings around 30,000 bytes",
+         post(FIVE, b"X-Long: " + LONG, b"Transfer-Encoding: chunked", body=b"0\r\n\r\n"),
+         MALFORMED),
+    case("9112 3.2", "two Hosts around 30,000 bytes", field(b"X-Long: " + LONG, HOST), MALFORMED),
+]
+
 NAMES = refuse("9110 5.1", {
     f"{shown(c)} in a name": field(b"X%cY: a" % c)
     for c in [*CONTROLS, *(d for d in DELIMITERS if d != COLON), 0x80, 0xA0, 0xC3, 0xFF]

@@ -189,6 +189,12 @@ PATHS = ambiguous(
                        "/%252e%252e/a", "/a%2500b", "/a%25252fb", "/%C0%AE%C0%AE/a", "/a%C0%AFb",
                        "/a%EF%BC%8Fb", "/a/..%3B/b", "/a;../b", "/a;./b", "/a%3B/b")
           ] + [
+    case("3986 6.2.2.3", "a path of a thousand dot segments",
+         to(b"/a" + b"/b/.." * 1000 + b"/c"), served(target="/a/c")),
+    case("3986 6.2.2.2", "a path of a thousand escapes", to(b"/" + b"%61" * 1000),
+         served(target="/" + "a" * 1000)),
+    case("path_ambiguous", "a separator behind a thousand segments",
+         to(b"/a" * 1000 + b"%2f"), AMBIGUOUS),
     # Whether an empty segment is one that `..` takes away, two servers see in two ways; what
     # was matched goes upstream.
     case("3986 5.2.4", "the path /a//../b", to(b"/a//../b"), served(target="/b"),
