@@ -209,6 +209,21 @@ def test_a_body_that_is_too_long_is_refused_while_it_is_sent(gateway, agent, rec
     assert recorder.whole == []
 
 
+@pytest.mark.xfail(strict=True, reason="where a chunked body has grown too large on its way "
+                                       "upstream, the end follows its 413 a second later")
+@pytest.mark.parametrize("piece", [1000, BODY], ids=["bit by bit", "by its last byte"])
+def test_the_end_comes_with_the_answer(gateway, agent, recorder, piece):
+    """The answer and a FIN first; what else comes is read and dropped behind them."""
+    fields = [*agent.basic(), ("Transfer-Encoding", "chunked")]
+    body = chunked(*[b"x" * piece] * (BODY // piece), b"x" * 1000)
+    with gateway.connect() as wire:
+        wire.send_all_it_takes(encode("POST", "/", fields, body))
+        assert wire.response().verdict == (413, "body_too_large")
+        began = time.monotonic()
+        wire.ends()
+        assert time.monotonic() - began < 0.5
+
+
 # Times.
 
 def timed_out(wire, began, after=SHORT_S):
@@ -286,21 +301,22 @@ def test_a_body_just_in_time(gateway, agent, recorder):
         assert wire.response().json()["length"] == 10
 
 
-def test_a_body_in_pieces_that_takes_longer_than_the_timeout(gateway, agent, recorder):
+def test_a_body_in_pieces_that_takes_longer_than_the_timeout(hasty, recorder):
     """Whether the time is for all of it or for each wait is not said: whole, or refused."""
-    with gateway.connect() as wire:
-        wire.send(encode("POST", "/", [*agent.basic(), ("Content-Length", "6")]))
+    with hasty.connect() as wire:
+        wire.send(encode("POST", "/", [*hasty.agents[0].basic(), ("Content-Length", "6")]))
         for _ in range(6):
-            time.sleep(TIMEOUT_S * 0.3)
+            time.sleep(SHORT_S * 0.4)
             wire.send_all_it_takes(b"x")
         assert wire.response().verdict in [(200, None), (408, "request_timeout")]
 
 
-def test_a_slow_answer_is_not_cut_by_the_limits_of_requests(gateway, agent, recorder):
-    recorder.on("/slow", lambda exchange: (time.sleep(TIMEOUT_S * 1.6), exchange.reply(b"ok")))
-    with gateway.connect() as wire:
-        assert wire.request("POST", "/slow", agent.basic(), b"x").body == b"ok"
-        assert wire.request("GET", "/", agent.basic()).status == 200
+def test_a_slow_answer_is_not_cut_by_the_limits_of_requests(hasty, recorder):
+    recorder.on("/slow", lambda exchange: (time.sleep(SHORT_S * 3), exchange.reply(b"ok")))
+    with hasty.connect() as wire:
+        headers = hasty.agents[0].basic()
+        assert wire.request("POST", "/slow", headers, b"x").body == b"ok"
+        assert wire.request("GET", "/", headers).status == 200
 
 
 @pytest.mark.parametrize("before", [b"", b"\r\n"], ids=["", "after an empty line"])
@@ -319,9 +335,9 @@ def test_an_idle_connection_ends_without_a_word(hasty, before):
 
 def test_a_connection_used_in_time_is_kept(gateway, agent):
     with gateway.connect() as wire:
-        for _ in range(3):
+        for _ in range(2):
             assert wire.request("GET", "/", agent.basic()).status == 200
-            time.sleep(TIMEOUT_S / 2)
+            time.sleep(TIMEOUT_S * 0.6)
         assert wire.request("GET", "/", agent.basic()).status == 200
 
 
