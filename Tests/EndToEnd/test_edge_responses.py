@@ -265,6 +265,27 @@ def test_an_answer_that_stops_before_it_began(start, recorder, part):
         assert wire.response().verdict == (504, "upstream_timeout")
 
 
+def test_an_interim_answer_has_no_fields_of_one_hop_nor_of_ours(gateway, agent, recorder,
+                                                                serves_on):
+    recorder.raw("/hints", b"HTTP/1.1 103 Early Hints\r\nConnection: close, x-mine\r\nX-Mine: a\r\n"
+                 b"X-AgentPort-Session: evil\r\nX-Request-Id: evil\r\nKeep-Alive: a\r\n"
+                 b"Upgrade: h2c\r\nProxy-Authenticate: a\r\nLink: </a>\r\n\r\n"
+                 b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    with gateway.connect() as wire:
+        wire.send(encode("GET", "/hints", agent.basic()))
+        hints = wire.head()
+        assert hints.status == 103 and hints.headers == [("Link", "</a>")]
+        assert wire.response().body == b"ok"
+
+
+def test_an_upstream_cannot_take_away_what_the_gateway_adds(gateway, agent, recorder, serves_on):
+    recorder.raw("/take", b"HTTP/1.1 200 OK\r\nConnection: x-request-id, x-agentport-session, "
+                 b"cache-control\r\nContent-Length: 2\r\n\r\nok")
+    response = gateway.request("GET", "/take", agent.basic())
+    for name in ("x-request-id", "x-agentport-session", "cache-control"):
+        assert response.get(name)
+
+
 def test_interim_answers_without_end(start, recorder):
     """They may not hold a request for ever, nor fill the memory of the gateway."""
     gateway = start({"upstreams": [{"name": "openclaw", "endpoints": [recorder.url],

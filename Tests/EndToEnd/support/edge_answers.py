@@ -242,6 +242,9 @@ CHUNKS = [*chunked_rows(), *bad("9112 7.1", {
 }, CUT)] + [
     good("9112 7.1.2", "trailers", trailers(b"X-Sum: 42", b"Y: b"),
          Got(200, b"abc", trailers=(("X-Sum", "42"), ("Y", "b")))),
+    good("9110 7.6.1", "a trailer that Connection names",
+         trailers(b"X-Mine: a").replace(OK, OK + b"Connection: x-mine\r\n"), Got(200, b"abc"), CUT,
+         fault=edge_bodies.NAMED),
     *[good("9110 6.5.1", f"the trailer {line.decode()}", trailers(line), Got(200, b"abc"), CUT)
       for line in (b"Content-Length: 9", b"Transfer-Encoding: chunked", b"X-AgentPort-Session: a",
                    b"x-agentport-user: a", b"Connection: close", b"Keep-Alive: timeout=1",
