@@ -42,9 +42,16 @@ def policy_patch():
 
 
 @pytest.fixture(scope="module")
-def module_gateway(tmp_path_factory, authority, module_recorder, policy_patch):
+def policy_agents():
+    """The agents of a file's shared gateway, where it wants others than unused ones."""
+    return None
+
+
+@pytest.fixture(scope="module")
+def module_gateway(tmp_path_factory, authority, module_recorder, policy_patch, policy_agents):
     gateway = Gateway(tmp_path_factory.mktemp("gateway"), authority)
-    gateway.from_policy(module_recorder.url, policy_patch, spare_agents=200).start()
+    gateway.from_policy(module_recorder.url, policy_patch, policy_agents,
+                        spare_agents=0 if policy_agents else 200).start()
     yield gateway
     status = gateway.stop()
     assert status == 0, f"the gateway ended with {status}:\n{gateway.output()[-4000:]}"

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from support.agents import Agent
+from support.agents import terse
 from support.gateway import MANY_CLIENTS, Gateway, merged
 from support.waiting import wait_until
 from support.wire import Closed, chunked, encode
@@ -27,12 +27,13 @@ POLICY = {
 
 
 @pytest.fixture(scope="module")
-def module_gateway(tmp_path_factory, authority, module_recorder):
-    gateway = Gateway(tmp_path_factory.mktemp("gateway"), authority)
-    gateway.from_policy(module_recorder.url, merged(MANY_CLIENTS, POLICY),
-                        agents=[Agent("a", key="k")]).start()
-    yield gateway
-    assert gateway.stop() == 0, gateway.output()[-4000:]
+def policy_patch():
+    return merged(MANY_CLIENTS, POLICY)
+
+
+@pytest.fixture(scope="module")
+def policy_agents():
+    return [terse()]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def module_hasty(tmp_path_factory, authority, module_recorder):
     gateway = Gateway(tmp_path_factory.mktemp("hasty"), authority)
     gateway.from_policy(module_recorder.url,
                         merged(merged(MANY_CLIENTS, POLICY), {"listen": {"limits": short}}),
-                        agents=[Agent("a", key="k")]).start()
+                        agents=[terse()]).start()
     yield gateway
     assert gateway.stop() == 0, gateway.output()[-4000:]
 

@@ -9,25 +9,23 @@ some positions in every run, at all of them in those that are marked long.
 import pytest
 
 from support import edge_bodies, edge_families, edge_fields, edge_framing, edge_targets
-from support.agents import Agent
+from support.agents import terse
 from support.edge_driver import Edge
-from support.gateway import MANY_CLIENTS, Gateway, merged
+from support.gateway import MANY_CLIENTS, merged
 
 TABLES = [edge_framing, edge_fields, edge_targets, edge_bodies, edge_families]
 CASES = {f"{group}: {case.name}": case for table in TABLES
          for group, cases in table.ROWS.items() for case in cases}
-OFTEN = {"requests": 1000000, "per": "1s", "burst": 1000000}
 
 
 @pytest.fixture(scope="module")
-def module_gateway(tmp_path_factory, authority, module_recorder):
-    """Its one agent has the shortest of credentials: every byte is a place to cut at."""
-    gateway = Gateway(tmp_path_factory.mktemp("gateway"), authority)
-    gateway.from_policy(module_recorder.url, merged(MANY_CLIENTS, {"totp": {"one_time": False}}),
-                        agents=[Agent("a", key="k", rate=OFTEN)]).start()
-    yield gateway
-    status = gateway.stop()
-    assert status == 0, f"the gateway ended with {status}:\n{gateway.output()[-4000:]}"
+def policy_patch():
+    return merged(MANY_CLIENTS, {"totp": {"one_time": False}})
+
+
+@pytest.fixture(scope="module")
+def policy_agents():
+    return [terse()]
 
 
 @pytest.fixture(scope="module")

@@ -7,33 +7,31 @@ pieces. Below them is what depends on when an answer comes.
 """
 
 import contextlib
-import signal
 import socket
 import time
 
 import pytest
 
 from support import edge_answers
-from support.agents import Agent
+from support.agents import terse
 from support.edge_answer_driver import AnswerEdge
-from support.gateway import MANY_CLIENTS, Gateway, merged
+from support.gateway import MANY_CLIENTS, merged
 from support.waiting import settle, wait_until
 from support.wire import Closed, chunked, encode
 
 CASES = {f"{group}: {row.name}": row for group, rows in edge_answers.ROWS.items()
          for row in rows}
-OFTEN = {"requests": 1000000, "per": "1s", "burst": 1000000}
 POLICY = {"totp": {"one_time": False}, "listen": {"limits": {"body": "64MiB"}}}
 
 
 @pytest.fixture(scope="module")
-def module_gateway(tmp_path_factory, authority, module_recorder):
-    gateway = Gateway(tmp_path_factory.mktemp("gateway"), authority)
-    gateway.from_policy(module_recorder.url, merged(MANY_CLIENTS, POLICY),
-                        agents=[Agent("a", key="k", rate=OFTEN)]).start()
-    yield gateway
-    status = gateway.stop()
-    assert status == 0, f"the gateway ended with {status}:\n{gateway.output()[-4000:]}"
+def policy_patch():
+    return merged(MANY_CLIENTS, POLICY)
+
+
+@pytest.fixture(scope="module")
+def policy_agents():
+    return [terse()]
 
 
 @pytest.fixture(scope="module")
@@ -93,20 +91,15 @@ def refuse_upload(how, gateway=None):
         upstream, read = exchange.connection.socket, 0
         while read < 200_000:
             read += len(upstream.recv(65536))
-        if gateway:
-            gateway.signal(signal.SIGSTOP)
-            time.sleep(0.01)
-        exchange.reply(b"too much", status="413 Content Too Large",
-                       headers=[("Connection", "close")])
-        if how == "lingers":
-            upstream.shutdown(socket.SHUT_WR)
-        if how == "closes":
-            upstream.close()
-        else:
-            time.sleep(0.3)
-        if gateway:
-            time.sleep(0.01)
-            gateway.signal(signal.SIGCONT)
+        with gateway.stopped() if gateway else contextlib.nullcontext():
+            exchange.reply(b"too much", status="413 Content Too Large",
+                           headers=[("Connection", "close")])
+            if how == "lingers":
+                upstream.shutdown(socket.SHUT_WR)
+            if how == "closes":
+                upstream.close()
+            else:
+                time.sleep(0.3)
         exchange.close()
     return refuse
 
@@ -234,13 +227,10 @@ def test_an_answer_that_came_before_its_request(gateway, agent, recorder, serves
         settle()
         acts = [lambda: wire.send(encode("GET", "/asked", agent.basic())),
                 lambda: idle[0].send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL")]
-        gateway.signal(signal.SIGSTOP)
-        try:
+        with gateway.stopped():
             for act in acts if first == "request" else reversed(acts):
                 act()
                 settle()
-        finally:
-            gateway.signal(signal.SIGCONT)
         assert wire.response().json()["target"] == "/asked"
 
 

@@ -193,6 +193,19 @@ class Gateway:
     def signal(self, number):
         self.process.send_signal(number)
 
+    @contextlib.contextmanager
+    def stopped(self):
+        """For the block, no thread of it runs: whatever comes meanwhile, it finds at once."""
+        self.signal(signal.SIGSTOP)
+        try:
+            threads = Path(f"/proc/{self.process.pid}/task")
+            wait_until(lambda: all(each.read_text().rpartition(")")[2].split()[0] == "T"
+                                   for each in threads.glob("*/stat")),
+                       what="the gateway to stop")
+            yield
+        finally:
+            self.signal(signal.SIGCONT)
+
     def wait(self, timeout=20):
         """Its exit status; fails if it is still running at the deadline."""
         status = self.process.wait(timeout)
