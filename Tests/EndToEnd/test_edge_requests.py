@@ -60,10 +60,6 @@ def test_read_in_one_way_wherever_it_is_cut(edge, case):
 def test_the_tables_have_both_sides():
     """A gateway that refuses everything fails, and so does one that takes everything."""
     for table in TABLES:
-        for group, cases in table.ROWS.items():
-            passing = [c for c in cases if any(o.status == 200 for o in c.allowed)]
-            if group not in ("space", "hidden coding", "end", "chunk trick", "classic",
-                             "expected", "ending"):
-                assert passing, group
-            assert len(passing) < len(cases) or group in ("likeness", "unread", "connection",
-                                                          "host"), group
+        allowed = [{outcome.status == 200 for outcome in case.allowed}
+                   for cases in table.ROWS.values() for case in cases]
+        assert {True} in allowed and {False} in allowed, table.__name__
