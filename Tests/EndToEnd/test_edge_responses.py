@@ -126,14 +126,12 @@ def test_a_refusal_in_the_middle_of_an_upload_arrives(gateway, agent, recorder, 
     assert not any(request.complete for request in recorder.at("/up"))
 
 
-@pytest.mark.xfail(strict=True, reason="a reset that follows an upstream's answer makes it a 502, "
-                                       "though the answer is there to be read")
 @pytest.mark.parametrize("framing", ["length", "chunks"])
 def test_a_refusal_with_a_reset_behind_it_arrives(gateway, agent, recorder, serves_on, framing):
     """As a server does that closes on what it has not read. What it said before is received."""
     recorder.on("/up", refuse_upload("closes", gateway), at="head")
-    answers = [upload(gateway, agent, framing) for _ in range(16)]
-    assert [(a.status, a.body) for a in answers] == [(413, b"too much")] * 16
+    answers = [upload(gateway, agent, framing) for _ in range(8)]
+    assert [(a.status, a.body) for a in answers] == [(413, b"too much")] * 8
 
 
 def test_an_early_answer_leaves_the_upload_an_upload(gateway, agent, recorder, serves_on):
@@ -276,21 +274,25 @@ def test_an_upstream_cannot_take_away_what_the_gateway_adds(gateway, agent, reco
         assert response.get(name)
 
 
-def test_interim_answers_without_end(start, recorder):
+@pytest.mark.xfail(strict=True, reason="each interim answer starts first_byte_timeout anew, so "
+                                       "that an upstream holds a request for ever with them")
+@pytest.mark.parametrize("many, pause_s", [(100, 0), (1, 0.1)], ids=["a flood", "drops"])
+def test_interim_answers_without_end(start, recorder, many, pause_s):
     """They may not hold a request for ever, nor fill the memory of the gateway."""
     gateway = start({"upstreams": [{"name": "openclaw", "endpoints": [recorder.url],
-                                    "first_byte_timeout": "1s"}]})
+                                    "first_byte_timeout": "500ms"}]})
 
     def flood(exchange):
         line = b"HTTP/1.1 103 Early Hints\r\nLink: </" + b"a" * 200 + b">\r\n\r\n"
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 3
         with contextlib.suppress(OSError):
             while time.monotonic() < deadline:
-                exchange.send(line * 100)
+                exchange.send(line * many)
+                time.sleep(pause_s)
         exchange.close()
 
     recorder.on("/flood", flood)
-    before = gateway.resident_bytes()
+    before, began = gateway.resident_bytes(), time.monotonic()
     with gateway.connect(timeout=15) as wire:
         wire.send(encode("GET", "/flood", gateway.take_agent().bearer()))
         wait_until(lambda: recorder.requests)
@@ -299,6 +301,7 @@ def test_interim_answers_without_end(start, recorder):
         with contextlib.suppress(Closed):
             assert wire.response().status in (502, 504)
     assert gateway.resident_bytes() - before < 8 << 20
+    assert time.monotonic() - began < 2
 
 
 def test_a_client_of_http_1_0_sees_a_cut(gateway, agent, recorder, serves_on):
