@@ -23,7 +23,11 @@ POLICY = {
     "listen": {"limits": {
         "request_line": "1KiB", "header_bytes": "4KiB", "header_fields": FIELDS,
         "body": "64KiB", "header_timeout": "1s", "body_timeout": "1s",
-        "keepalive_timeout": "1s"}}}
+        "keepalive_timeout": "1s"}},
+    "routes": [{"path": "/", "upstream": "openclaw"},
+               {"path": "/less/", "upstream": "openclaw", "limits": {"body": "1KiB"}},
+               {"path": "/more/", "upstream": "openclaw", "limits": {"body": "128KiB"}}]}
+PATHS = pytest.mark.parametrize("path, limit", [("/", BODY), ("/less/", KIB), ("/more/", 2 * BODY)])
 
 
 @pytest.fixture(scope="module")
@@ -149,24 +153,26 @@ def test_a_head_that_is_too_large_is_no_less_malformed(verdict, agent):
         in [(400, "http_malformed"), (431, "headers_too_large")]
 
 
-def test_a_body_with_a_length(verdict, agent):
-    for size, right in [(BODY, (200, None)), (BODY + 1, (413, "body_too_large"))]:
-        assert verdict(encode("POST", "/", agent.basic(), b"x" * size)) == right
+@PATHS
+def test_a_body_with_a_length(verdict, agent, path, limit):
+    for size, right in [(limit, (200, None)), (limit + 1, (413, "body_too_large"))]:
+        assert verdict(encode("POST", path, agent.basic(), b"x" * size)) == right
 
 
+@PATHS
 @pytest.mark.parametrize("piece", [None, 1000, 15], ids=["one chunk", "chunks", "small chunks"])
-def test_a_body_in_chunks(gateway, agent, recorder, piece):
+def test_a_body_in_chunks(gateway, agent, recorder, path, limit, piece):
     """Their sum counts, and not what is round them."""
     fields = [*agent.basic(), ("Transfer-Encoding", "chunked")]
 
     def raw(size):
         step = piece or size
-        return encode("POST", "/", fields,
+        return encode("POST", path, fields,
                       chunked(*[b"x" * min(step, size - at) for at in range(0, size, step)]))
     with gateway.connect() as wire:
-        wire.send(raw(BODY))
-        assert wire.response().json()["length"] == BODY
-        wire.send_all_it_takes(raw(BODY + 1))
+        wire.send(raw(limit))
+        assert wire.response().json()["length"] == limit
+        wire.send_all_it_takes(raw(limit + 1))
         response = wire.response()
         assert response.verdict == (413, "body_too_large")
         wire.ends()
