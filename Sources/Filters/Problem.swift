@@ -161,7 +161,7 @@ package enum Problem: UInt8, CaseIterable, Sendable {
     package var closesConnection: Bool {
         switch self {
         case .httpMalformed, .requestTimeout, .uriTooLong, .headersTooLarge, .httpVersion,
-            .tlsRequired, .overloaded, .draining, .internalFault:
+            .bodyTooLarge, .tlsRequired, .overloaded, .draining, .internalFault:
             true
         default: false
         }

@@ -98,6 +98,18 @@ extension Downstream {
         conclude(&context)
     }
 
+    /// `OPTIONS` that may go no further: what the route allows (RFC 9110 §9.3.7).
+    mutating func answerOptions(_ context: inout WorkerContext) {
+        prepareMemo(&context)
+        if !exchange.requestBody.isComplete { exchange.keepsAlive = false }
+        exchange.record.status = 204
+        context.plain.append("HTTP/1.1 204 No Content\r\n")
+        context.appendAllow(route: exchange.record.route)
+        context.appendOwnFields(exchange, memo: memo.readable)
+        context.plain.appendHeadEnd()
+        conclude(&context)
+    }
+
     private mutating func conclude(_ context: inout WorkerContext) {
         exchange.response = .complete
         let isSent = emit(&context)

@@ -45,6 +45,9 @@ extension Downstream {
         case .keySet(let isKnown):
             plainIn.consume(context.head.count)
             answerKeySet(isKnown: isKnown, &context)
+        case .options:
+            plainIn.consume(context.head.count)
+            answerOptions(&context)
         case .health:
             plainIn.consume(context.head.count)
             answerHealth(&context)

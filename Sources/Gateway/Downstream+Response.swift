@@ -105,9 +105,6 @@ extension Downstream {
             // If it was told to go on, its time to do so begins now.
             exchange.awaitsContinue = false
             lastReadAt = context.now.milliseconds
-            context.timers.schedule(
-                pool.timerBase + index,
-                at: context.now.milliseconds + exchange.firstByteMilliseconds)
         } else {
             takeHead(&context, &pool)
         }
@@ -134,6 +131,7 @@ extension Downstream {
         exchange.record.upstreamStatus = context.responseHead.status
         exchange.responseBody = BodyDecoder(head)
         exchange.responseReuses = context.responseHead.keepsAlive
+        exchange.dropsResponseTrailers = context.responseHead.connection.namesFields
         noteAnswer(&context, &pool)
         context.timers.cancel(pool.timerBase + exchange.connection)
         if context.isDraining || context.isCrowded() { exchange.keepsAlive = false }

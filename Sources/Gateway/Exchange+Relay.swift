@@ -28,6 +28,7 @@ extension Exchange {
         response = .none
         requestTrailers = false
         responseTrailers = false
+        dropsRequestTrailers = head.connection.namesFields
         record.bytesIn = UInt64(head.count)
     }
 
@@ -87,8 +88,11 @@ extension Exchange {
         }
         let isOurs =
             isRequest
-            ? field.kind.isRemovedFromRequests : field.kind.isRemovedFromResponses
-        guard !isOurs, !field.kind.isHopByHop else { return }
+            ? field.kind.isRemovedFromRequests || field.kind == .traceparent
+                || field.kind == .tracestate
+            : field.kind.isRemovedFromResponses
+        let isNominated = isRequest ? dropsRequestTrailers : dropsResponseTrailers
+        guard !isOurs, !isNominated, !field.kind.isHopByHop else { return }
         output.appendField(bytes.extracting(field.name), bytes.extracting(field.value))
     }
 

@@ -67,6 +67,9 @@ struct Exchange {
     /// The last chunk is written and trailer fields follow: in the request, in the answer.
     var requestTrailers = false
     var responseTrailers = false
+    /// Connection named fields of this hop, which may stand in the trailer section: it ends here.
+    var dropsRequestTrailers = false
+    var dropsResponseTrailers = false
     /// The target that is forwarded lies in the context's scratch line, not in the head.
     var isTargetRewritten = false
     var targetCount = 0

@@ -42,8 +42,11 @@ extension WorkerContext {
     mutating func appendAllow(route: Int) {
         plain.append("allow: ")
         if route >= 0 {
+            let methods = generation.methods(ofRoute: route)
             plain.append(
-                text: generation.methods(ofRoute: route).joined(separator: ", "))
+                text: methods.isEmpty
+                    ? "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+                    : methods.joined(separator: ", "))
         } else {
             plain.append("GET, HEAD")
         }

@@ -16,6 +16,8 @@ extension WorkerContext {
         case wait(Awaited)
         case refuse(Problem)
         case keySet(isKnown: Bool)
+        /// OPTIONS that is to go no further.
+        case options
         case health
     }
 
@@ -105,6 +107,8 @@ extension WorkerContext {
         if isHealthPath, rule.isPrefix { return .health }
         exchange.record.route = rule.number
         if exchange.isSurplus { return .refuse(.overloaded) }
+        // An upstream would show the client its own token (RFC 9110 §9.3.8).
+        if head.method == .trace { return .refuse(.methodNotAllowed) }
         if let limits = rule.headLimits, let problem = head.problem(within: limits) {
             return .refuse(problem)
         }
@@ -118,6 +122,7 @@ extension WorkerContext {
         switch outcome.verdict {
         case .pass:
             if head.wantsUpgrade { return .refuse(.upgradeDenied) }
+            if isLastHop(bytes) { return .options }
             exchange.record.upstream = rule.upstreamNumber
             return .forward(upstream: rule.upstreamNumber)
         case .refuse(let problem):
@@ -131,6 +136,14 @@ extension WorkerContext {
             exchange.pause.revision = revision
             return .wait(awaited)
         }
+    }
+
+    /// RFC 9110 §7.6.2.
+    private func isLastHop(_ bytes: Span<UInt8>) -> Bool {
+        guard head.method == .options, let hops = head.value(.maxForwards, in: bytes) else {
+            return false
+        }
+        return hops.decimal == 0
     }
 
     /// Runs the filters, and counts what they did.

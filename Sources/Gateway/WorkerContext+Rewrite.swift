@@ -48,6 +48,9 @@ extension WorkerContext {
             case .tracestate where !exchange.continuesTrace: continue
             case .trailer where head.framing == .chunked: break
             case .expect where !exchange.awaitsContinue: continue
+            case .maxForwards where head.method == .options:
+                output.appendOneForwardLess(than: field.value(in: bytes))
+                continue
             default:
                 guard !field.name.isHopByHop, !field.name.isRemovedFromRequests,
                     !head.isNamedByConnection(index, in: bytes)
@@ -83,7 +86,11 @@ extension WorkerContext {
         for index in 0..<responseHead.fieldCount {
             let field = responseHead[index]
             switch field.name {
-            case .contentLength where exchange.responseFraming != .none: continue
+            // Of HEAD and 304 it says what GET would get; 204 has none (RFC 9110 §8.6).
+            case .contentLength
+            where exchange.responseFraming != .none || responseHead.status == 204
+                || responseHead.status < 200:
+                continue
             case .cacheControl where exchange.facts.grant != nil: continue
             case .trailer where exchange.responseFraming == .chunked: break
             case .setCookie where field.value(in: bytes).hasPrefix("__Host-agentport="): continue
@@ -115,5 +122,14 @@ extension WorkerContext {
         } else if exchange.minorVersion == 0 {
             plain.append("connection: keep-alive\r\n")
         }
+    }
+}
+
+extension Buffer {
+    /// RFC 9110 §7.6.2: what is left of the hops that OPTIONS may take. A value that is no number
+    /// says nothing.
+    fileprivate mutating func appendOneForwardLess(than value: Span<UInt8>) {
+        guard let hops = value.decimal, hops > 0 else { return }
+        appendField("max-forwards", decimal: hops - 1)
     }
 }

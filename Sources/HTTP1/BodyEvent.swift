@@ -45,7 +45,7 @@ package enum BodyFault: UInt8, Error, Sendable {
     package var description: StaticString {
         switch self {
         case .chunkSize: "chunk size is not 1 to 16 hexadecimal digits below 2^63"
-        case .chunkExtension: "control character in a chunk extension"
+        case .chunkExtension: "chunk extension is malformed"
         case .chunkExtensionTooLong: "chunk extensions beyond their limit"
         case .chunkDelimiter: "chunk does not end in CRLF"
         case .trailer: "trailer field is malformed"

@@ -31,6 +31,7 @@ package struct ChunkedDecoder: Sendable {
     /// Invariant: below 2^63. While the size is read, what it is so far; then what of the chunk
     /// is still to come.
     private var remaining: UInt64 = 0
+    private var chunkExtension = ChunkExtension()
     private var extensionBytes = 0
     private var extensionBytesOfBody = 0
     private var trailerBytes = 0
@@ -109,6 +110,7 @@ package struct ChunkedDecoder: Sendable {
             stage = .sizeLineFeed
         case .semicolon:
             extensionBytes = 0
+            chunkExtension = ChunkExtension()
             stage = .chunkExtension
             try countExtensionByte()
         default:
@@ -119,12 +121,11 @@ package struct ChunkedDecoder: Sendable {
     }
 
     private mutating func readExtension(_ byte: UInt8) throws(BodyFault) {
-        if byte == .carriageReturn {
+        if try chunkExtension.take(byte) {
             stage = .sizeLineFeed
-            return
+        } else {
+            try countExtensionByte()
         }
-        guard byte >= 0x20 || byte == .tab, byte != 0x7F else { throw .chunkExtension }
-        try countExtensionByte()
     }
 
     private mutating func countExtensionByte() throws(BodyFault) {

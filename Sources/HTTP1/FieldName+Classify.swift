@@ -80,7 +80,9 @@ extension FieldName {
         case 12 where name.ends(as: "content-type"): .contentType
         case 13 where name.ends(as: "authorization"): .authorization
         case 13 where name.ends(as: "cache-control"): .cacheControl
+        case 12 where name.ends(as: "max-forwards"): .maxForwards
         case 14 where name.ends(as: "content-length"): .contentLength
+        case 14 where name.ends(as: "http2-settings"): .http2Settings
         case 16 where name.ends(as: "content-encoding"): .contentEncoding
         case 16 where name.ends(as: "proxy-connection"): .proxyConnection
         default: .other

@@ -11,7 +11,7 @@ package enum FieldName: UInt8, Sendable {
     case shadow
 
     case host, contentLength, transferEncoding, connection, keepAlive, proxyConnection, te, trailer
-    case upgrade, expect
+    case upgrade, expect, http2Settings, maxForwards
     case authorization, proxyAuthorization, proxyAuthenticate
     case contentType, contentEncoding, date, server, origin, cookie, setCookie, cacheControl
     case secWebSocketProtocol, secWebSocketKey, secWebSocketVersion, secWebSocketExtensions
@@ -38,7 +38,7 @@ package enum FieldName: UInt8, Sendable {
     package var isHopByHop: Bool {
         switch self {
         case .connection, .keepAlive, .proxyConnection, .te, .trailer, .transferEncoding, .upgrade,
-            .proxyAuthorization, .proxyAuthenticate:
+            .proxyAuthorization, .proxyAuthenticate, .http2Settings:
             true
         default:
             false

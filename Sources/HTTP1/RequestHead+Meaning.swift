@@ -80,5 +80,7 @@ extension RequestHead {
                 expectationUnknown = true
             }
         }
+        // Said twice it is a list, which no upstream is known to read.
+        if fields.isRepeated(.expect) { expectationUnknown = true }
     }
 }

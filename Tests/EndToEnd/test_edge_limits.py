@@ -216,8 +216,6 @@ def test_a_body_that_is_too_long_is_refused_while_it_is_sent(gateway, agent, rec
     assert recorder.whole == []
 
 
-@pytest.mark.xfail(strict=True, reason="where a chunked body has grown too large on its way "
-                                       "upstream, the end follows its 413 a second later")
 @pytest.mark.parametrize("piece", [1000, BODY], ids=["bit by bit", "by its last byte"])
 def test_the_end_comes_with_the_answer(gateway, agent, recorder, piece):
     """The answer and a FIN first; what else comes is read and dropped behind them."""

@@ -43,7 +43,9 @@ LINE = re.compile(rb"(" + TOKEN + rb") [!-~]+ HTTP/1\.([01])\r\n")
 STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9]) [\t -~\x80-\xff]*\r\n")
 FIELD = re.compile(rb"(" + TOKEN + rb"):[ \t]*([\t -~\x80-\xff]*?)[ \t]*\r\n")
 # Extensions are held to their grammar in the tables.
-SIZE = re.compile(rb"([0-9A-Fa-f]+)[ \t]*(?:;[\t -~\x80-\xff]*)?\r\n")
+TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
+SIZE = re.compile(rb"([0-9A-Fa-f]+)(?:;%b(?:=(?:%b|%b))?)*\r\n" % (TOKEN, TOKEN, QUOTED))
 
 
 @pytest.fixture(scope="module")
