@@ -42,8 +42,6 @@ TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 LINE = re.compile(rb"(" + TOKEN + rb") [!-~]+ HTTP/1\.([01])\r\n")
 STATUS = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9][0-9]) [\t -~\x80-\xff]*\r\n")
 FIELD = re.compile(rb"(" + TOKEN + rb"):[ \t]*([\t -~\x80-\xff]*?)[ \t]*\r\n")
-# Extensions are held to their grammar in the tables.
-TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 QUOTED = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
 SIZE = re.compile(rb"([0-9A-Fa-f]+)(?:;%b(?:=(?:%b|%b))?)*\r\n" % (TOKEN, TOKEN, QUOTED))
 
