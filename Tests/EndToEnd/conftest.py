@@ -144,3 +144,33 @@ def start_bare(make, recorder):
     def started(env=None, pair=None, **options):
         return make(pair).from_environment(recorder.url, env, **options).start()
     return started
+
+
+@pytest.fixture
+def front(make):
+    """Starts a gateway whose routes are all public: what it does towards its upstreams, without
+    keys and codes."""
+    def started(*upstreams, routes=None, workers=1, limits=None):
+        names = [upstream["name"] for upstream in upstreams]
+        patch = {
+            "listen": {"limits": {"connections_per_ip": 1000, **(limits or {})}},
+            "upstreams": list(upstreams), "filters": [{"use": "tls_inspector"}],
+            "routes": [{"public": True, "upstream": names[0], **route}
+                       for route in routes or [{"path": "/"}]]}
+        env = {"AGENTPORT_WORKERS": str(workers)}
+        return make().from_policy(None, patch, env=env).start()
+    return started
+
+
+@pytest.fixture
+def recorders():
+    """Makes upstreams, and ends them all after the test."""
+    made = []
+
+    def new(**options):
+        made.append(Recorder(**options))
+        return made[-1]
+
+    yield new
+    for recorder in made:
+        recorder.close()

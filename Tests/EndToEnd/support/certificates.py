@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A throw-away authority and the server certificates it signs."""
 
+import base64
 import datetime
+import hashlib
 import ipaddress
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
 DAY = datetime.timedelta(days=1)
+NAMES = ("localhost", "claw.example.com", "127.0.0.1")
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,13 @@ class Pair:
 
     certificate: bytes
     key: bytes
+
+    @property
+    def pin(self):
+        """SHA-256 of the key's SubjectPublicKeyInfo, as a policy writes it."""
+        info = x509.load_pem_x509_certificate(self.certificate).public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        return base64.b64encode(hashlib.sha256(info).digest()).decode()
 
 
 class Authority:
@@ -38,16 +49,16 @@ class Authority:
             .sign(self._key, hashes.SHA256()))
         self.path = directory / "authority.pem"
         self.path.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
-        self.ecdsa = self._issue(ec.generate_private_key(ec.SECP256R1()))
-        self.p384 = self._issue(ec.generate_private_key(ec.SECP384R1()))
-        self.rsa = self._issue(rsa.generate_private_key(65537, 2048))
+        self.ecdsa = self.issue(ec.generate_private_key(ec.SECP256R1()))
+        self.p384 = self.issue(ec.generate_private_key(ec.SECP384R1()))
+        self.rsa = self.issue(rsa.generate_private_key(65537, 2048))
 
-    def _issue(self, key) -> Pair:
-        names = x509.SubjectAlternativeName([
-            x509.DNSName("localhost"), x509.DNSName("claw.example.com"),
-            x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    def issue(self, key=None, names=NAMES, begins=-DAY, ends=30 * DAY) -> Pair:
+        """A certificate for these DNS names and addresses, from and until so long from now."""
+        key = key or ec.generate_private_key(ec.SECP256R1())
+        names = x509.SubjectAlternativeName([_alternative(name) for name in names])
         certificate = (
-            _builder(_name("localhost"), self._certificate.subject, key.public_key())
+            _builder(_name("localhost"), self._certificate.subject, key.public_key(), begins, ends)
             .add_extension(names, critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(sign_certificates=False), critical=True)
@@ -63,15 +74,31 @@ class Authority:
                               serialization.PrivateFormat.PKCS8,
                               serialization.NoEncryption()))
 
+    def server(self, pair, alpn=("http/1.1",)) -> ssl.SSLContext:
+        """What a TLS server needs to show this certificate."""
+        path = self.path.with_name(f"{hashlib.sha256(pair.certificate).hexdigest()[:16]}.pem")
+        path.write_bytes(pair.key + pair.certificate)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        context.set_alpn_protocols(list(alpn))
+        return context
+
+
+def _alternative(name):
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
 
 def _name(common_name):
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _builder(subject, issuer, public_key):
+def _builder(subject, issuer, public_key, begins=-DAY, ends=30 * DAY):
     return (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer)
             .public_key(public_key).serial_number(x509.random_serial_number())
-            .not_valid_before(NOW - DAY).not_valid_after(NOW + 30 * DAY))
+            .not_valid_before(NOW + begins).not_valid_after(NOW + ends))
 
 
 def _usage(sign_certificates):

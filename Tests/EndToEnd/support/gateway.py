@@ -59,6 +59,12 @@ def merged(base, patch):
     return result
 
 
+def upstream(*endpoints, name="openclaw", **members):
+    """An upstream as the policy has it; each endpoint a URL, or a peer that has one."""
+    urls = [getattr(endpoint, "url", endpoint) for endpoint in endpoints]
+    return {"name": name, "endpoints": urls, "audience": name, **members}
+
+
 class Gateway:
     """One gateway on free loopback ports, with a directory of its own for everything."""
 
@@ -281,6 +287,15 @@ class Gateway:
         return wait_until(lambda: len(found := self.access(**members)) >= count and found,
                           what=f"an access line with {members}")
 
+    def told(self, message, **members):
+        """The log lines with this message and these members."""
+        return [line for line in self.logs() if line["msg"] == message
+                and all(line.get(name) == value for name, value in members.items())]
+
+    def wait_told(self, message, count=1, timeout=5, **members):
+        return wait_until(lambda: len(found := self.told(message, **members)) >= count and found,
+                          timeout, what=f"{count} lines {message!r} with {members}")
+
     def output(self):
         return "".join(self.lines + self.errors)
 
@@ -289,6 +304,11 @@ class Gateway:
         text = self.admin("/metrics").body.decode()
         return {sample_key(s.name, s.labels): s.value
                 for family in text_string_to_metric_families(text) for s in family.samples}
+
+    def endpoint_health(self, endpoint, upstream="openclaw"):
+        """What the metric says of an endpoint: 1 or 0."""
+        labels = {"upstream": upstream, "endpoint": getattr(endpoint, "label", endpoint)}
+        return self.metrics()[sample_key("agentport_upstream_healthy", labels)]
 
     def resident_bytes(self):
         status = Path(f"/proc/{self.process.pid}/status").read_text()

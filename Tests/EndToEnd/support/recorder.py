@@ -4,6 +4,7 @@
 import contextlib
 import hashlib
 import json
+import os
 import socket
 import threading
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from .waiting import settle, wait_until
 from .wire import parse_fields
 
 KEPT_BYTES = 1 << 20
+RESET_ON_CLOSE = b"\x01\x00\x00\x00\x00\x00\x00\x00"  # linger: on, 0 s
+ESTABLISHED = 1
 
 
 @dataclass
@@ -66,13 +69,17 @@ class Exchange:
         self.send("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
 
     def close(self):
-        """Ends the connection: FIN after what was sent."""
+        """Ends the connection: FIN after what was sent, of TLS its farewell too."""
+        self.connection.says_farewell = True
+        self.closed = True
+
+    def cut(self):
+        """Ends the connection with FIN alone, whatever TLS asks for."""
         self.closed = True
 
     def reset(self):
         """Ends the connection with RST."""
-        option = b"\x01\x00\x00\x00\x00\x00\x00\x00"  # linger: on, 0 s
-        self.connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, option)
+        self.connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         self.closed = True
 
 
@@ -83,12 +90,19 @@ class Connection:
         self.recorder = recorder
         self.socket = accepted
         self.number = number
+        self.says_farewell = False
         self._buffer = b""
 
     def serve(self):
         try:
+            if self.recorder.tls:
+                self.socket = self.recorder.tls.wrap_socket(self.socket, server_side=True)
+                self.recorder._shook(self.socket)
             while self._one_request():
                 pass
+            if self.says_farewell and self.recorder.tls:
+                self.socket.settimeout(1)
+                self.socket.unwrap()
         except OSError:
             pass
         except (ValueError, AssertionError) as fault:
@@ -96,6 +110,17 @@ class Connection:
         finally:
             self.socket.close()
             self.recorder._ended(self)
+
+    @property
+    def is_established(self):
+        """Whether the peer still holds it: it is open, and no FIN has come."""
+        try:
+            if self.socket.family == socket.AF_UNIX:
+                return self.socket.fileno() >= 0
+            info = self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)
+            return info[0] == ESTABLISHED
+        except OSError:
+            return False
 
     def _read(self):
         data = self.socket.recv(262144)
@@ -171,18 +196,57 @@ class Connection:
 
 
 class Recorder:
-    """Listens on a free loopback port. Answers 200 with a line of JSON unless told otherwise."""
+    """Listens on a free loopback port. Answers 200 with a line of JSON unless told otherwise.
 
-    def __init__(self, backlog=256):
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=backlog)
-        self.port = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+    `address` may be another one, of IPv6 too, or the path of a Unix socket; with `tls`, a
+    server's context, it speaks TLS.
+    """
+
+    def __init__(self, backlog=256, address=("127.0.0.1", 0), tls=None):
+        self.address = address
+        self.tls = tls
+        self._backlog = backlog
         self._lock = threading.Lock()
         self._open = {}
         self.connections = 0
         self.bytes_received = 0
+        self.server_names = []
+        self.handshakes = []
+        if tls:
+            tls.sni_callback = lambda _, name, __: self.server_names.append(name)
         self.reset()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.resume()
+        scheme = "https" if tls else "http"
+        if isinstance(address, str):
+            self.label = self.url = f"unix:{address}"
+        else:
+            host = f"[{address[0]}]" if ":" in address[0] else address[0]
+            self.port = self.address[1]
+            self.label = f"{host}:{self.port}"
+            self.url = f"{scheme}://{self.label}"
+
+    def resume(self):
+        """Listens, again where it did before."""
+        if isinstance(self.address, str):
+            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener.bind(self.address)
+            self._listener.listen(self._backlog)
+        else:
+            family = socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET
+            self._listener = socket.create_server(
+                self.address, family=family, backlog=self._backlog)
+            self.address = self._listener.getsockname()[:2]
+        threading.Thread(target=self._accept, args=[self._listener], daemon=True).start()
+
+    def stop(self):
+        """Listens no more: who connects is refused. What is open stays open."""
+        # A thread that waits in accept holds the socket; this ends its wait.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        if isinstance(self.address, str):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.address)
 
     def reset(self):
         """Forgets the requests, the handlers and what was received; connections stay.
@@ -194,10 +258,11 @@ class Recorder:
         self.handlers = {}
         self.received = {}
         self.faults = []
+        self.most_established = 0
 
     def on(self, path, handler, at="end"):
-        """Has `handler(exchange)` answer `path`, once the request has come whole, or at its
-        head, before the body is read."""
+        """Has `handler(exchange)` answer `path`, `*` being any, once the request has come whole,
+        or at its head, before the body is read."""
         self.handlers[(path, at)] = handler
 
     def reply(self, path, *args, **kwargs):
@@ -212,7 +277,7 @@ class Recorder:
         self.on(path, answer)
 
     def close(self):
-        self._listener.close()
+        self.stop()
         self.hang_up()
 
     def hang_up(self):
@@ -256,18 +321,26 @@ class Recorder:
         after = self.connections, self.bytes_received
         assert after == before, f"the upstream was touched: {[r.raw_head for r in self.requests]}"
 
-    def _accept(self):
+    def _accept(self, listener):
         while True:
             try:
-                accepted, _ = self._listener.accept()
+                accepted, _ = listener.accept()
             except OSError:
                 return
-            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if accepted.family != socket.AF_UNIX:
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self.connections += 1
                 connection = Connection(self, accepted, self.connections)
                 self._open[connection.number] = connection
+                established = sum(c.is_established for c in self._open.values())
+                self.most_established = max(self.most_established, established)
             threading.Thread(target=connection.serve, daemon=True).start()
+
+    def _shook(self, session):
+        """Notes of a handshake that is done the version, the protocol, whether it resumed."""
+        self.handshakes.append(
+            (session.version(), session.selected_alpn_protocol(), session.session_reused))
 
     def _received(self, connection, data):
         with self._lock:
@@ -287,4 +360,4 @@ class Recorder:
             self._open.pop(connection.number, None)
 
     def _handler(self, request, at):
-        return self.handlers.get((request.path, at))
+        return self.handlers.get((request.path, at)) or self.handlers.get(("*", at))
