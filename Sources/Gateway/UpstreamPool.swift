@@ -204,7 +204,10 @@ struct UpstreamPool: ~Copyable {
         var connection = connections.remove(at: index)
         connection.releaseBuffers(to: &context.pool)
         seats[seat].open -= 1
-        givePermit(connection.share, &context)
+        let share = connection.share
+        // Closed for certain before another worker may connect in its place.
+        _ = consume connection
+        givePermit(share, &context)
     }
 
     private mutating func unlinkIdle(_ index: Int, _ seat: Int) {
