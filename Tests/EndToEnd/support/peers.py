@@ -53,11 +53,11 @@ class Deaf:
 
     def __init__(self, scheme="http"):
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=0)
-        address = self._listener.getsockname()
-        self.label = f"127.0.0.1:{address[1]}"
+        self.address = self._listener.getsockname()
+        self.label = f"127.0.0.1:{self.address[1]}"
         self.url = f"{scheme}://{self.label}"
         self._fillers = []
-        while self._fill(address):
+        while self._fill(self.address):
             assert len(self._fillers) < 16, "a backlog of 0 takes any number"
 
     def _fill(self, address):
