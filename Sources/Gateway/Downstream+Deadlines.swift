@@ -43,7 +43,9 @@ extension Downstream {
             return min(end, recordSince + UInt64(limits.headerTimeoutMilliseconds))
         case .judging:
             return pauseDeadline(bodyTimeout: exchange.bodyMilliseconds)
-        case .receivingBody where isWaitingForUpstream:
+        case .receivingBody where !exchange.isClientsTurn:
+            // What it has sent is not taken yet, or it waits to be told to go on: the upstream's
+            // own timer runs.
             return .max
         case .receivingBody:
             return lastReadAt + exchange.bodyMilliseconds
@@ -51,12 +53,6 @@ extension Downstream {
             // The upstream's own timer runs; a live answer may take as long as it likes.
             return .max
         }
-    }
-
-    /// The client has nothing to answer for: what it has sent is not taken yet, or it waits to be
-    /// told to go on. The upstream's own timer runs.
-    private var isWaitingForUpstream: Bool {
-        !plainIn.isEmpty || (exchange.awaitsContinue && exchange.requestBody.count == 0)
     }
 
     func arm(_ context: inout WorkerContext) {

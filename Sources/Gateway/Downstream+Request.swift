@@ -217,12 +217,22 @@ extension Downstream {
         guard pool.connections[index].flush(&context) else { return false }
         pool.connections[index].output.releaseIfEmpty(to: &context.pool)
         pool.watchBusy(index, isRelayStalled: !cipherOut.isEmpty, &context)
-        if exchange.response == .awaitingHead {
-            context.timers.schedule(
-                pool.timerBase + index,
-                at: context.now.milliseconds + exchange.firstByteMilliseconds)
-        }
+        if exchange.response == .awaitingHead { timeFirstByte(&context, pool) }
         return true
+    }
+
+    /// Lets the upstream's time for its answer begin; or, where it has all that has come of the
+    /// request, the client's to go on. No upstream owes an answer to half a request.
+    mutating func timeFirstByte(_ context: inout WorkerContext, _ pool: borrowing UpstreamPool) {
+        let index = exchange.connection
+        let timer = pool.timerBase + index
+        let awaitsContinue = exchange.awaitsContinue && exchange.requestBody.count == 0
+        exchange.isClientsTurn =
+            exchange.request == .receivingBody && !awaitsContinue
+            && !pool.connections[index].hasUnsent
+        guard !exchange.isClientsTurn else { return context.timers.cancel(timer) }
+        context.timers.schedule(
+            timer, at: context.now.milliseconds + exchange.firstByteMilliseconds)
     }
 
     /// Refuses a request whose body has turned out wrong. Once an answer is underway nothing can

@@ -102,9 +102,12 @@ extension Downstream {
         }
         let isInterim = context.responseHead.isInterim
         if isInterim {
-            // If it was told to go on, its time to do so begins now.
+            // If the client was told to go on, its time to do so begins now. The upstream gains
+            // none: it could hold a request for ever.
+            let isAwaited = exchange.awaitsContinue
             exchange.awaitsContinue = false
             lastReadAt = context.now.milliseconds
+            if isAwaited { timeFirstByte(&context, pool) }
         } else {
             takeHead(&context, &pool)
         }

@@ -26,6 +26,7 @@ extension Exchange {
         awaitsContinue = head.expectsContinue
         requestBody = BodyDecoder(head.framing)
         response = .none
+        isClientsTurn = false
         requestTrailers = false
         responseTrailers = false
         dropsRequestTrailers = head.connection.namesFields

@@ -75,6 +75,8 @@ struct Exchange {
     var targetCount = 0
     /// The client sends its body once it is told to (RFC 9110 §10.1.1).
     var awaitsContinue = false
+    /// The upstream has all that has come of the body: nothing happens until more comes.
+    var isClientsTurn = false
     /// The upstream keeps its connection open after this answer.
     var responseReuses = false
     var continuesTrace = false

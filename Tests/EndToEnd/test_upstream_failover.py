@@ -424,6 +424,55 @@ def test_a_route_says_how_long_an_answer_may_take(front, stalling):
     assert gateway.request("GET", "/long/x").status == 200
 
 
+HALF_REQUESTS = {
+    "within a length": ([("Content-Length", "3")], b"a", b"bc"),
+    "within a chunk": ([("Transfer-Encoding", "chunked")], b"3\r\na", b"bc\r\n0\r\n\r\n"),
+    "within a chunk's size": ([("Transfer-Encoding", "chunked")], b"3\r\nabc\r\n0", b"\r\n\r\n"),
+    "within a trailer": ([("Transfer-Encoding", "chunked")], b"3\r\nabc\r\n0\r\nX-Sum: 4",
+                         b"2\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("headers, half, rest", HALF_REQUESTS.values(), ids=HALF_REQUESTS.keys())
+def test_a_client_that_pauses_in_its_upload_is_not_the_upstreams_fault(
+        front, pair_of, headers, half, rest):
+    """The upstream owes no answer to a request that it does not have yet."""
+    gateway = front(upstream(*pair_of, first_byte_timeout="150ms", eject_after=1),
+                    limits={"body_timeout": "600ms"})
+    with gateway.connect() as wire:
+        wire.send(encode("POST", "/", headers, half))
+        threading.Event().wait(0.35)
+        wire.send(rest)
+        response = wire.response()
+        assert response.status == 200 and response.json()["length"] == 3
+    with gateway.connect() as wire:
+        began = time.monotonic()
+        wire.send(encode("POST", "/", headers, half))
+        assert wire.response().verdict == (408, "request_timeout")
+        assert 0.5 < time.monotonic() - began < 2
+    assert not gateway.told("upstream endpoint ejected")
+
+
+def test_an_upstream_that_does_not_say_go_on(front, stalling):
+    """The client waits for it with its body, as it may (RFC 9110 §10.1.1)."""
+    end = threading.Event()
+    stalling.on("/mute", lambda exchange: (end.wait(5), exchange.cut()), at="head")
+    gateway = front(upstream(stalling, first_byte_timeout="300ms"),
+                    limits={"body_timeout": "5s"})
+    expecting = [("Expect", "100-continue"), ("Content-Length", "3")]
+    with gateway.connect() as wire:
+        wire.send(encode("POST", "/mute", expecting))
+        assert wire.response().verdict == (504, "upstream_timeout")
+    end.set()
+    # Told to go on, the client has its own time for it.
+    with gateway.connect() as wire:
+        wire.send(encode("POST", "/", expecting))
+        assert wire.head().status == 100
+        threading.Event().wait(0.5)
+        wire.send(b"abc")
+        assert wire.response().json()["length"] == 3
+
+
 def test_an_upstream_that_does_not_read_the_body(front, recorders):
     there = recorders()
     end = threading.Event()
