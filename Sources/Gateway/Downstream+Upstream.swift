@@ -136,17 +136,12 @@ extension Downstream {
         let upstream = exchange.record.upstream
         let seat = pool.connections[index].seat
         guard result == .connectFailed else { return pool.noteFailure(upstream, seat, &context) }
-        pool.noteUnreachable(upstream, seat, &context)
+        pool.noteUnreachable(
+            upstream, seat, attempt: pool.connections[index].attempt, why: why ?? "", &context)
         exchange.attempts += 1
-        // A name with several addresses is tried at each of them.
-        if exchange.attempts >= pool.seats[seat].endpoint.addressCount {
-            exchange.tried |= 1 << UInt64(pool.connections[index].choice)
-        }
-        if let why {
-            context.tellUnreachable(
-                upstream: pool.upstreams[upstream].upstream.rules.name,
-                endpoint: pool.seats[seat].endpoint.url.label, why)
-        }
+        exchange.tried = pool.tried(
+            exchange.tried | 1 << UInt64(pool.connections[index].choice), upstream: upstream,
+            attempts: exchange.attempts)
     }
 
     /// Moves the unsent request to another connection, or back into the line for one.

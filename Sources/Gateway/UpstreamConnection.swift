@@ -22,6 +22,8 @@ struct UpstreamConnection: ~Copyable {
     /// Which of the upstream's endpoints it leads to, and the worker's seat of that endpoint.
     let choice: Int
     let seat: Int
+    /// Which of the endpoint's addresses it leads to, as the seat counts them.
+    let attempt: Int
     var state = State.connecting
     /// The client connection whose exchange this serves.
     var owner = SlotToken(rawValue: 0)
@@ -53,13 +55,15 @@ struct UpstreamConnection: ~Copyable {
     var nextIdle = -1
 
     init(
-        _ socket: consuming Socket, upstream: Int, _ share: UpstreamShare, choice: Int, seat: Int
+        _ socket: consuming Socket, upstream: Int, _ share: UpstreamShare, choice: Int, seat: Int,
+        attempt: Int
     ) {
         self.socket = socket
         self.share = share
         self.upstream = upstream
         self.choice = choice
         self.seat = seat
+        self.attempt = attempt
     }
 
     /// Whether something waits to be taken by the kernel.

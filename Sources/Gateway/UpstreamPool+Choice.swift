@@ -44,7 +44,7 @@ struct EndpointSeat {
     /// Connections that are lent: requests underway.
     var underway = 0
     /// Turns from one address of a name to the next when one does not answer.
-    var attempts = 0
+    var attempt = 0
     /// The configuration has it no more: nothing is parked here.
     var isRetired = false
 }
@@ -110,11 +110,35 @@ extension UpstreamPool {
         return self.seats[seats[other]].underway < self.seats[seats[one]].underway ? other : one
     }
 
+    /// The endpoints that a request need not try again after so many attempts: once it was at each
+    /// of them, those that are names may have other addresses.
+    func tried(_ tried: UInt64, upstream: Int, attempts: Int) -> UInt64 {
+        var known: UInt64 = 0
+        var several: UInt64 = 0
+        var total = 0
+        for (choice, seat) in upstreams[upstream].seats.enumerated() {
+            let count = seats[seat].endpoint.addressCount
+            if count > 0 { known |= 1 << UInt64(choice) }
+            if count > 1 { several |= 1 << UInt64(choice) }
+            total += count
+        }
+        guard attempts < total, known & ~tried == 0 else { return tried }
+        return tried & ~several
+    }
+
     // MARK: Health
 
-    /// An endpoint could not be reached: the next attempt goes to its next address.
-    mutating func noteUnreachable(_ upstream: Int, _ seat: Int, _ context: inout WorkerContext) {
-        seats[seat].attempts &+= 1
+    /// An endpoint could not be reached: the next attempt goes to its next address, once, however
+    /// many have found that out.
+    ///
+    /// - Parameter why: for the log.
+    mutating func noteUnreachable(
+        _ upstream: Int, _ seat: Int, attempt: Int, why: String, _ context: inout WorkerContext
+    ) {
+        if seats[seat].attempt == attempt { seats[seat].attempt &+= 1 }
+        context.tellUnreachable(
+            upstream: upstreams[upstream].upstream.rules.name,
+            endpoint: seats[seat].endpoint.url.label, why)
         noteFailure(upstream, seat, &context)
     }
 

@@ -127,27 +127,40 @@ struct UpstreamPool: ~Copyable {
         }
     }
 
-    /// A new connection to an endpoint.
+    /// A new connection to an endpoint, at the first of its addresses that does not refuse it at
+    /// once.
     private mutating func connect(
         _ upstream: Int, _ choice: Int, to owner: SlotToken, _ context: inout WorkerContext
     ) -> Lending {
         let seat = upstreams[upstream].seats[choice]
-        guard let address = seats[seat].endpoint.address(attempt: seats[seat].attempts) else {
-            return .unavailable
-        }
         let share = upstreams[upstream].share
-        guard share.take(worker: worker) else { return .full }
-        let socket: Socket
-        do throws(SystemError) {
-            socket = try Socket.connect(to: address)
-        } catch {
-            givePermit(share, &context)
-            guard error.kind != .exhausted else { return .full }
-            noteUnreachable(upstream, seat, &context)
-            return .unavailable
+        for _ in 0..<seats[seat].endpoint.addressCount {
+            let attempt = seats[seat].attempt
+            guard let address = seats[seat].endpoint.address(attempt: attempt) else { break }
+            guard share.take(worker: worker) else { return .full }
+            do throws(SystemError) {
+                let socket = try Socket.connect(to: address)
+                let new = UpstreamConnection(
+                    socket, upstream: upstream, share, choice: choice, seat: seat,
+                    attempt: attempt)
+                return keep(new, for: owner, &context)
+            } catch {
+                givePermit(share, &context)
+                guard error.kind != .exhausted else { return .full }
+                noteUnreachable(
+                    upstream, seat, attempt: attempt, why: SystemError.text(error.number),
+                    &context)
+            }
         }
-        let new = UpstreamConnection(
-            socket, upstream: upstream, share, choice: choice, seat: seat)
+        return .unavailable
+    }
+
+    private mutating func keep(
+        _ new: consuming UpstreamConnection, for owner: SlotToken, _ context: inout WorkerContext
+    ) -> Lending {
+        let upstream = new.upstream
+        let seat = new.seat
+        let share = new.share
         guard let index = connections.insert(new) else {
             givePermit(share, &context)
             return .full

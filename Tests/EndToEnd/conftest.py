@@ -150,7 +150,7 @@ def start_bare(make, recorder):
 def front(make):
     """Starts a gateway whose routes are all public: what it does towards its upstreams, without
     keys and codes."""
-    def started(*upstreams, routes=None, workers=1, limits=None):
+    def started(*upstreams, routes=None, workers=1, limits=None, hosts=None):
         names = [upstream["name"] for upstream in upstreams]
         patch = {
             "listen": {"limits": {"connections_per_ip": 1000, **(limits or {})}},
@@ -158,7 +158,8 @@ def front(make):
             "routes": [{"public": True, "upstream": names[0], **route}
                        for route in routes or [{"path": "/"}]]}
         env = {"AGENTPORT_WORKERS": str(workers)}
-        return make().from_policy(None, patch, env=env).start()
+        gateway = make().from_policy(None, patch, env=env)
+        return (gateway.with_hosts(hosts) if hosts else gateway).start()
     return started
 
 

@@ -21,6 +21,8 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 BINARY = Path(os.environ.get("AGENTPORT") or REPOSITORY / ".build/release/agentport").absolute()
 CHAIN = [{"use": name} for name in ("tls_inspector", "ip_rate_limit", "identity", "totp",
                                     "agent_rate_limit", "jwt")]
+# A process with mounts of its own, where the kernel allows that.
+OWN_MOUNTS = ["unshare", "--map-root-user", "--mount"]
 # For tests in which one address is many clients, one after the other or at once.
 MANY_CLIENTS = {
     "listen": {"limits": {"connections_per_ip": 1000}},
@@ -79,6 +81,7 @@ class Gateway:
         self.env = {"AGENTPORT_STATE_DIR": str(self.state),
                     "AGENTPORT_SECRETS_DIR": str(self.secrets),
                     "AGENTPORT_WORKERS": "1"}
+        self.prefix = []
         self.arguments = ["serve"]
         # The most files that the process may have open, if not as many as this one.
         self.descriptors = None
@@ -147,12 +150,18 @@ class Gateway:
         assert self._taken <= len(self.agents), "this gateway has too few spare agents"
         return self.agents[self._taken - 1]
 
+    def with_hosts(self, file):
+        """Has the process, and no other, read this file as /etc/hosts."""
+        self.prefix = [*OWN_MOUNTS, "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"',
+                       str(file)]
+        return self
+
     # Its life.
 
     def launch(self):
         """Starts the process without waiting for anything."""
         self.process = subprocess.Popen(
-            [str(BINARY), *self.arguments], env=environment(self.env),
+            [*self.prefix, str(BINARY), *self.arguments], env=environment(self.env),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             preexec_fn=self._limit_descriptors if self.descriptors else None)
         self._readers = [
