@@ -67,27 +67,36 @@ struct UpstreamPool: ~Copyable {
         while let choice = choose(upstream, tried: tried, now: context.now.milliseconds) {
             let seat = upstreams[upstream].seats[choice]
             if let idle = takeIdle(at: seat, for: owner, &context) { return .lent(idle) }
-            let lending = connect(upstream, choice, to: owner, &context)
-            switch lending {
-            case .full: return lendAnyIdle(upstream, to: owner, tried: tried, &context)
-            case .unavailable: tried |= 1 << UInt64(choice)
-            case .lent, .queued: return lending
+            var lending = connect(upstream, choice, to: owner, &context)
+            if lending == .full {
+                lending = makeRoom(upstream, choice, for: owner, tried: tried, &context)
             }
+            guard lending == .unavailable else { return lending }
+            tried |= 1 << UInt64(choice)
         }
         // A start's first requests wait for the resolver's first word.
         let endpoints = upstreams[upstream].seats
         return endpoints.contains { seats[$0].endpoint.isResolving } ? .full : .unavailable
     }
 
-    /// No connection may be made any more: one that idles elsewhere is better than to wait.
-    private mutating func lendAnyIdle(
-        _ upstream: Int, to owner: SlotToken, tried: UInt64, _ context: inout WorkerContext
+    /// No connection may be made any more. One that idles at another endpoint is better than to
+    /// wait; one that idles where requests should not go now makes room.
+    private mutating func makeRoom(
+        _ upstream: Int, _ choice: Int, for owner: SlotToken, tried: UInt64,
+        _ context: inout WorkerContext
     ) -> Lending {
-        for (choice, seat) in upstreams[upstream].seats.enumerated()
-        where tried & 1 << UInt64(choice) == 0 {
+        let now = context.now.milliseconds
+        let chosen = upstreams[upstream].seats[choice]
+        let hasHealthy = seats[chosen].endpoint.isHealthy(now: now)
+        for (other, seat) in upstreams[upstream].seats.enumerated()
+        where tried & 1 << UInt64(other) == 0 {
+            guard !hasHealthy || seats[seat].endpoint.isHealthy(now: now) else { continue }
             if let idle = takeIdle(at: seat, for: owner, &context) { return .lent(idle) }
         }
-        return .full
+        let useless = upstreams[upstream].seats.first { seats[$0].firstIdle >= 0 }
+        guard let useless else { return .full }
+        close(seats[useless].firstIdle, &context)
+        return connect(upstream, choice, to: owner, &context)
     }
 
     private mutating func takeIdle(
