@@ -68,7 +68,7 @@ struct ControlLoopTests {
         }
         control.checkHealth(of: [
             HealthTarget(
-                id: 1, address: { server.address }, host: "h", path: "/healthz",
+                id: 1, address: { _ in server.address }, host: "h", path: "/healthz",
                 intervalMilliseconds: 20, timeoutMilliseconds: 5000, unhealthyAfter: 1
             ) { isHealthy, _ in outcome.reports.append(isHealthy) }
         ])

@@ -98,10 +98,34 @@ struct HealthCheckerTests {
         let upstream = try Upstream()
         let ward = Ward()
         var address: SocketAddress?
-        let target = ward.target(upstream, address: { address })
+        let target = ward.target(upstream, address: { _ in address })
         try expectFall(Bench(upstream), target, ward, "connect: name is not resolved") {
             address = upstream.address
         }
+    }
+
+    @Test func ofSeveralAddressesTheOneThatAnswersIsKept() throws {
+        let gone = try Upstream()
+        gone.stop()
+        let upstream = try Upstream()
+        let bench = try Bench(upstream)
+        let ward = Ward()
+        var asked: [Int] = []
+        bench.check([
+            ward.target(
+                upstream,
+                address: { attempt in
+                    asked.append(attempt)
+                    return attempt % 2 == 0 ? gone.address : upstream.address
+                })
+        ])
+        bench.settle()
+        for _ in 0..<3 {
+            bench.pass(milliseconds: 5000)
+            bench.settle()
+        }
+        #expect(asked == [0, 1, 1, 1])
+        #expect(ward.reports.isEmpty)
     }
 
     @Test func aUnixSocketIsCheckedLikeAnyOther() throws {
@@ -172,12 +196,12 @@ final class Ward {
     private(set) var reports: [Report] = []
 
     func target(
-        _ upstream: Upstream, id: Int = 1, address: (() -> SocketAddress?)? = nil,
+        _ upstream: Upstream, id: Int = 1, address: ((Int) -> SocketAddress?)? = nil,
         path: String = "/healthz", interval: Int = 5000, timeout: Int? = nil,
         unhealthyAfter: Int = 3, tls: TLSClientContext? = nil
     ) -> HealthTarget {
         HealthTarget(
-            id: id, address: address ?? { upstream.address }, tls: tls, host: "claw.example",
+            id: id, address: address ?? { _ in upstream.address }, tls: tls, host: "claw.example",
             path: path, intervalMilliseconds: interval, timeoutMilliseconds: timeout,
             unhealthyAfter: unhealthyAfter
         ) { self.reports.append(Report(isHealthy: $0, $1)) }

@@ -169,7 +169,7 @@ struct HealthSetTests {
         let upstream = try Upstream()
         let bench = try Bench(upstream)
         let ward = Ward()
-        bench.check([ward.target(upstream, address: { nil }, unhealthyAfter: 1)])
+        bench.check([ward.target(upstream, address: { _ in nil }, unhealthyAfter: 1)])
         bench.turn()
         #expect(bench.fetcher.wakeAt == 0)
         bench.check([])
@@ -199,7 +199,7 @@ struct HealthSetTests {
         let bench = try Bench(upstream)
         var reports = 0
         let target = HealthTarget(
-            id: 1, address: { upstream.address }, host: "h", path: "/",
+            id: 1, address: { _ in upstream.address }, host: "h", path: "/",
             intervalMilliseconds: 5000, unhealthyAfter: 1
         ) { [unowned bench] _, _ in
             reports += 1

@@ -14,6 +14,8 @@ package final class HealthChecker {
     private struct Entry {
         var target: HealthTarget
         var state = HealthState()
+        /// How many checks had no answer.
+        var attempt = 0
         /// When the next check begins, in monotonic milliseconds.
         var dueAt: UInt64
         /// The check that runs.
@@ -76,14 +78,14 @@ package final class HealthChecker {
         let due = entries.values.filter { $0.check == nil && $0.dueAt <= now }
             .sorted { ($0.dueAt, $0.target.id) < ($1.dueAt, $1.target.id) }
         for entry in due.prefix(Self.checksMax - checkCount) {
-            begin(entry.target, now)
+            begin(entry.target, attempt: entry.attempt, now)
         }
     }
 
-    private func begin(_ target: HealthTarget, _ now: UInt64) {
+    private func begin(_ target: HealthTarget, attempt: Int, _ now: UInt64) {
         let id = target.id
         let check = fetcher.start(
-            target.request, from: target.address(), tls: target.tls, now: now
+            target.request, from: target.address(attempt), tls: target.tls, now: now
         ) { [weak self] in self?.end(id, $0) }
         guard let check else {
             entries[id]?.dueAt = now + Self.againMilliseconds
@@ -102,6 +104,7 @@ package final class HealthChecker {
         guard var entry = entries[id] else { return }
         entry.check = nil
         checkCount -= 1
+        if case .failure = result { entry.attempt &+= 1 }
         let finding = HealthState.Finding(result)
         let hasChanged = entry.state.take(finding, unhealthyAfter: entry.target.unhealthyAfter)
         entries[id] = entry

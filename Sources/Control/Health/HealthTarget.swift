@@ -9,8 +9,9 @@ package struct HealthTarget {
     package static let timeoutMillisecondsMax = 5000
 
     package let id: Int
-    /// Where it is now; `nil` while its name is not resolved. Asked at each check.
-    package let address: () -> SocketAddress?
+    /// Where it is now; `nil` while its name is not resolved. Asked at each check, with a number
+    /// that is another one after each check that had no answer: a name may have several addresses.
+    package let address: (_ attempt: Int) -> SocketAddress?
     /// `nil` for plain HTTP.
     package let tls: TLSClientContext?
     /// What the Host field says.
@@ -26,8 +27,8 @@ package struct HealthTarget {
 
     /// - Parameter timeoutMilliseconds: `nil` for the interval, at most five seconds.
     package init(
-        id: Int, address: @escaping () -> SocketAddress?, tls: TLSClientContext? = nil,
-        host: String, path: String, intervalMilliseconds: Int, timeoutMilliseconds: Int? = nil,
+        id: Int, address: @escaping (_ attempt: Int) -> SocketAddress?,
+        tls: TLSClientContext? = nil, host: String, path: String, intervalMilliseconds: Int, timeoutMilliseconds: Int? = nil,
         unhealthyAfter: Int, report: @escaping (_ isHealthy: Bool, _ reason: String) -> Void
     ) {
         self.id = id
