@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures: `gateway` is shared by a file's tests, `start` makes one for a single test."""
 
+import shutil
+import subprocess
+
 import pytest
 
 from support.certificates import Authority
-from support.gateway import BINARY, Gateway
+from support.gateway import BINARY, OWN_MOUNTS, Gateway
 from support.recorder import Recorder
 from support.tls13 import Client
 
@@ -175,3 +178,14 @@ def recorders():
     yield new
     for recorder in made:
         recorder.close()
+
+
+@pytest.fixture
+def hosts(tmp_path):
+    """A file that the gateway reads as /etc/hosts."""
+    command = [*OWN_MOUNTS, "mount", "--bind", "/etc/hosts", "/etc/hosts"]
+    if not shutil.which("unshare") or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("no process may have mounts of its own here")
+    file = tmp_path / "hosts"
+    file.write_text("127.0.0.1 localhost\n")
+    return file

@@ -2,14 +2,12 @@
 """Where an upstream may be: on a Unix socket, on IPv6, behind a name, at several places named by
 the environment."""
 
-import shutil
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from support.gateway import OWN_MOUNTS, upstream
+from support.gateway import upstream
 from support.waiting import wait_until
 from support.wire import encode
 
@@ -136,17 +134,6 @@ def test_a_name_that_does_not_resolve_beside_an_address(front, recorders):
         answers = pool.map(lambda _: gateway.request("GET", "/").status, range(24))
     assert set(answers) == {200}
     assert gateway.admin("/readyz").status == 200
-
-
-@pytest.fixture
-def hosts(tmp_path):
-    """A file that the gateway reads as /etc/hosts."""
-    command = [*OWN_MOUNTS, "mount", "--bind", "/etc/hosts", "/etc/hosts"]
-    if not shutil.which("unshare") or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("no process may have mounts of its own here")
-    file = tmp_path / "hosts"
-    file.write_text("127.0.0.1 localhost\n")
-    return file
 
 
 # All of 127.0.0.0/8 is this machine. The resolver puts 127.0.0.1 first.
