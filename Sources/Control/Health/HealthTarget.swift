@@ -28,7 +28,8 @@ package struct HealthTarget {
     /// - Parameter timeoutMilliseconds: `nil` for the interval, at most five seconds.
     package init(
         id: Int, address: @escaping (_ attempt: Int) -> SocketAddress?,
-        tls: TLSClientContext? = nil, host: String, path: String, intervalMilliseconds: Int, timeoutMilliseconds: Int? = nil,
+        tls: TLSClientContext? = nil, host: String, path: String, intervalMilliseconds: Int,
+        timeoutMilliseconds: Int? = nil,
         unhealthyAfter: Int, report: @escaping (_ isHealthy: Bool, _ reason: String) -> Void
     ) {
         self.id = id
