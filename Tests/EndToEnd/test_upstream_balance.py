@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from support.gateway import upstream
+from support.peers import Peer
 from support.waiting import settle, wait_until
 from support.wire import encode
 
@@ -145,7 +146,7 @@ def test_never_more_connections_than_allowed_and_each_its_turn(front, recorders,
         exchange.reply()
 
     recorder.on("*", work)
-    gateway = front(upstream(recorder, max_connections=most), workers=2)
+    gateway = front(upstream(recorder, max_connections=most, connect_timeout="20s"), workers=2)
     each, clients = 20, 16
     begin = threading.Barrier(clients)
     done = [0] * clients
@@ -171,7 +172,7 @@ def test_never_more_connections_than_allowed_and_each_its_turn(front, recorders,
 def test_an_idle_connection_of_one_worker_serves_the_other(front, recorders):
     """There is one connection, and each client may be with either worker."""
     recorder = recorders()
-    gateway = front(upstream(recorder, max_connections=1), workers=2)
+    gateway = front(upstream(recorder, max_connections=1, connect_timeout="20s"), workers=2)
     wires = [gateway.connect() for _ in range(12)]
     began = time.monotonic()
     for wire in wires * 2:
@@ -186,7 +187,7 @@ def test_requests_in_line_are_served_when_a_connection_frees_on_either_worker(fr
     recorder = recorders()
     gate = Gate()
     recorder.on("/wait", gate)
-    gateway = front(upstream(recorder, max_connections=1), workers=2)
+    gateway = front(upstream(recorder, max_connections=1, connect_timeout="20s"), workers=2)
     first = send_many(gateway, 1)
     wait_until(lambda: gate.inside == 1)
     rest = send_many(gateway, 11)
@@ -222,7 +223,8 @@ def test_no_more_wait_than_allowed(front, recorders, workers):
     recorder = recorders()
     gate = Gate()
     recorder.on("*", gate)
-    gateway = front(upstream(recorder, max_connections=1, max_pending=2), workers=workers)
+    gateway = front(upstream(recorder, max_connections=1, max_pending=2,
+                             connect_timeout="20s"), workers=workers)
     wires = send_many(gateway, 1)
     wait_until(lambda: gate.inside == 1)
     more = send_many(gateway, 10)
@@ -247,7 +249,8 @@ def test_one_that_gives_up_leaves_its_place_and_is_never_sent(front, recorders):
     recorder = recorders()
     gate = Gate()
     recorder.on("*", gate)
-    gateway = front(upstream(recorder, max_connections=1, max_pending=1))
+    gateway = front(upstream(recorder, max_connections=1, max_pending=1,
+                             connect_timeout="20s"))
     held = send_many(gateway, 1, "/held")
     wait_until(lambda: gate.inside == 1)
     for number in range(5):
@@ -262,6 +265,25 @@ def test_one_that_gives_up_leaves_its_place_and_is_never_sent(front, recorders):
     gate.open()
     assert statuses(held + patient) == [200, 200]
     assert [request.path for request in recorder.requests] == ["/held", "/patient"]
+
+
+def test_one_that_leaves_while_its_connection_is_made(front):
+    """The handshake stalls, and its client has gone: the next is not made to wait for it."""
+    began = []
+
+    def stall(connection):
+        began.append(connection.recv(65536))
+        if len(began) == 1:
+            connection.recv(1)  # the gateway's end
+
+    with Peer(stall, "https") as peer:
+        gateway = front(upstream(peer, max_connections=1))
+        wire, = send_many(gateway, 1)
+        wait_until(lambda: began)
+        wire.close()
+        start = time.monotonic()
+        assert gateway.request("GET", "/").verdict == (503, "upstream_unavailable")
+        assert time.monotonic() - start < 2 and len(began) == 2
 
 
 def test_nobody_waits_for_ever(front, recorders):

@@ -2,6 +2,8 @@
 """Where an upstream may be: on a Unix socket, on IPv6, behind a name, at several places named by
 the environment."""
 
+import contextlib
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -58,6 +60,24 @@ def test_a_unix_socket_beside_a_port(front, recorders, folder):
     one.hang_up()
     for _ in range(6):
         assert gateway.request("GET", "/").status == 200
+
+
+def test_a_unix_socket_that_accepts_nobody(front, recorders, folder):
+    """Its backlog is full: there is no connection in the making to wait for (connect(2))."""
+    with socket.socket(socket.AF_UNIX) as full, contextlib.ExitStack() as fillers:
+        full.bind(f"{folder}/full")
+        full.listen(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                filler = fillers.enter_context(socket.socket(socket.AF_UNIX))
+                filler.setblocking(False)
+                filler.connect(f"{folder}/full")
+        there = recorders()
+        gateway = front(upstream(f"unix:{folder}/full", there, balance="round_robin"))
+        for _ in range(4):
+            assert gateway.request("GET", "/").status == 200
+        assert len(there.requests) == 4
+        assert gateway.wait_told("upstream not reached", endpoint=f"unix:{folder}/full")
 
 
 # IPv6.
