@@ -49,7 +49,7 @@ final class ProcessReport: Sendable {
             facts.endpoints += upstream.endpoints.map {
                 EndpointFact(
                     upstream: upstream.rules.name, endpoint: $0.url.label,
-                    isHealthy: $0.isHealthy(now: now))
+                    isHealthy: $0.addressCount > 0 && $0.isHealthy(now: now))
             }
         }
         return facts

@@ -153,7 +153,8 @@ def start_bare(make, recorder):
 def front(make):
     """Starts a gateway whose routes are all public: what it does towards its upstreams, without
     keys and codes."""
-    def started(*upstreams, routes=None, workers=1, limits=None, hosts=None):
+    def started(*upstreams, routes=None, workers=1, limits=None, hosts=None,
+                resolver=None):
         names = [upstream["name"] for upstream in upstreams]
         patch = {
             "listen": {"limits": {"connections_per_ip": 1000, **(limits or {})}},
@@ -162,7 +163,10 @@ def front(make):
                        for route in routes or [{"path": "/"}]]}
         env = {"AGENTPORT_WORKERS": str(workers)}
         gateway = make().from_policy(None, patch, env=env)
-        return (gateway.with_hosts(hosts) if hosts else gateway).start()
+        files = {"/etc/hosts": hosts, "/etc/resolv.conf": resolver}
+        if hosts:
+            gateway.with_files({place: file for place, file in files.items() if file})
+        return gateway.start()
     return started
 
 

@@ -137,6 +137,7 @@ def test_a_name_that_does_not_resolve(nowhere):
     line, = nowhere.wait_told("upstream does not resolve")
     assert line["host"] == "nobody.invalid" and line["level"] == "warn" and line["reason"]
     assert nowhere.admin("/readyz").status == 503
+    assert nowhere.endpoint_health("nobody.invalid:80") == 0
 
 
 def test_a_name_that_does_not_resolve_is_told_once(nowhere):
@@ -186,6 +187,31 @@ def test_a_name_that_is_known_later(front, recorders, hosts):
     gateway.wait_told("upstream resolved")
     assert gateway.request("GET", "/").status == 200
     assert gateway.admin("/readyz").status == 200
+
+
+@pytest.fixture
+def silent_dns(tmp_path):
+    """A file that the gateway reads as /etc/resolv.conf: its server never answers."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        try:
+            server.bind(("127.0.0.99", 53))
+        except PermissionError:
+            pytest.skip("port 53 is not for everybody here")
+        file = tmp_path / "resolv.conf"
+        file.write_text("nameserver 127.0.0.99\n")
+        yield file
+
+
+@pytest.mark.xfail(strict=True, reason="names are resolved one after the other, so that one whose "
+                                       "server is silent holds up all others")
+def test_a_name_that_takes_long_does_not_hold_up_another(front, recorders, hosts, silent_dns):
+    hosts.write_text("127.0.0.1 claw.test\n")
+    recorder = recorders()
+    gateway = front(upstream("http://slow.test", name="slow"),
+                    upstream(f"http://claw.test:{recorder.port}", connect_timeout="1s"),
+                    routes=[{"path": "/", "upstream": "openclaw"}], hosts=hosts,
+                    resolver=silent_dns)
+    assert gateway.request("GET", "/").status == 200
 
 
 @pytest.mark.long

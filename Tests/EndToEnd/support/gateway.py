@@ -150,10 +150,10 @@ class Gateway:
         assert self._taken <= len(self.agents), "this gateway has too few spare agents"
         return self.agents[self._taken - 1]
 
-    def with_hosts(self, file):
-        """Has the process, and no other, read this file as /etc/hosts."""
-        self.prefix = [*OWN_MOUNTS, "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"',
-                       str(file)]
+    def with_files(self, files):
+        """Has the process, and no other, read other files in place of these."""
+        script = "".join(f'mount --bind "{file}" "{place}" && ' for place, file in files.items())
+        self.prefix = [*OWN_MOUNTS, "sh", "-c", script + 'exec "$@"', "sh"]
         return self
 
     # Its life.
