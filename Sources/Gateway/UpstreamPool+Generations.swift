@@ -5,13 +5,18 @@ import Bytes
 /// What becomes of connections when upstreams change.
 extension UpstreamPool {
     /// Goes on with another generation's upstreams. An endpoint that stays keeps its connections;
-    /// those of one that has gone end when what they are lent for does.
+    /// those of one that has gone, or that are more than there may be now, end when what they are
+    /// lent for does.
     mutating func adopt(_ generation: Generation, _ context: inout WorkerContext) {
         for seat in seats.indices { seats[seat].isRetired = true }
         for upstream in upstreams.indices { upstreams[upstream].seats = [] }
         seat(generation)
-        for seat in seats.indices where seats[seat].isRetired {
-            while seats[seat].firstIdle >= 0 { close(seats[seat].firstIdle, &context) }
+        for seat in seats.indices {
+            while case let idle = seats[seat].firstIdle, idle >= 0,
+                seats[seat].isRetired || connections[idle].share.isOverfull
+            {
+                close(idle, &context)
+            }
         }
     }
 

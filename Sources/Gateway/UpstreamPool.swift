@@ -198,9 +198,8 @@ struct UpstreamPool: ~Copyable {
     mutating func park(_ index: Int, _ context: inout WorkerContext) {
         let upstream = connections[index].upstream
         let seat = connections[index].seat
-        guard !seats[seat].isRetired, !mustPassOn(upstream) else {
-            return close(index, &context)
-        }
+        let isWelcome = !seats[seat].isRetired && !connections[index].share.isOverfull
+        guard isWelcome, !mustPassOn(upstream) else { return close(index, &context) }
         seats[seat].underway -= 1
         connections[index].releaseBuffers(to: &context.pool)
         connections[index].state = .idle

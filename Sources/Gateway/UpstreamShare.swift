@@ -22,6 +22,8 @@ final class UpstreamShare: Sendable {
     private let troubles: Troubles
     private let pending = Atomic<Int>(0)
     private let pendingMax: Atomic<Int>
+    /// More are open than a new configuration allows.
+    private let overfull = Atomic<Bool>(false)
 
     init(connections: Int, pending: Int, workers: Int, troubles: Troubles) {
         self.troubles = troubles
@@ -33,11 +35,17 @@ final class UpstreamShare: Sendable {
                 hungrySince: Array(repeating: 0, count: workers)))
     }
 
-    /// Other bounds, from a new configuration; what is open already stays.
+    /// Other bounds, from a new configuration; what is lent already stays.
     func update(connections: Int, pending: Int) {
         pendingMax.store(pending, ordering: .relaxed)
-        state.withLock { $0.connectionsMax = connections }
+        state.withLock { state in
+            state.connectionsMax = connections
+            overfull.store(state.open > connections, ordering: .relaxed)
+        }
     }
+
+    /// Whether a connection that idles should be closed, since there are too many.
+    var isOverfull: Bool { overfull.load(ordering: .relaxed) }
 
     // MARK: Permits
 
@@ -61,6 +69,7 @@ final class UpstreamShare: Sendable {
         state.withLock { state in
             guard state.open <= state.connectionsMax, let heir = Self.longestHungry(state) else {
                 state.open -= 1
+                overfull.store(state.open > state.connectionsMax, ordering: .relaxed)
                 return nil
             }
             state.granted[heir] += 1
