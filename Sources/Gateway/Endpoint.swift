@@ -87,7 +87,7 @@ package final class Endpoint: Sendable {
     }
 
     /// The resolver has not said anything of the name yet.
-    var isResolving: Bool { awaitsResolver.load(ordering: .relaxed) }
+    package var isResolving: Bool { awaitsResolver.load(ordering: .relaxed) }
 
     /// The resolver has found nothing; what was known before still holds.
     package func noteUnresolved() {

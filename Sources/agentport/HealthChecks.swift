@@ -24,7 +24,8 @@ extension Gateway {
     ) -> HealthTarget {
         HealthTarget(
             id: endpoint.number,
-            address: { endpoint.address(attempt: $0) }, tls: endpoint.tls,
+            address: { endpoint.address(attempt: $0) },
+            isKnown: { !endpoint.isResolving }, tls: endpoint.tls,
             host: endpoint.url.authority, path: check.path,
             intervalMilliseconds: check.intervalMilliseconds,
             unhealthyAfter: check.unhealthyAfter

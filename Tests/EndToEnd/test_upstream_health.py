@@ -227,6 +227,17 @@ def test_checks_go_to_the_address_that_answers(front, recorders, hosts):
     assert gateway.endpoint_health(f"claw.test:{recorder.port}") == 1
 
 
+def test_the_first_check_waits_for_the_name(front, recorders):
+    """A start is no reason to be taken for ill."""
+    recorder = recorders()
+    for number in range(6):
+        gateway = front(upstream(f"http://localhost:{recorder.port}", health_check={
+            "path": f"/healthz?{number}", "interval": "5s", "unhealthy_after": 1}))
+        wait_until(lambda: [c for c in checks(recorder) if c.target.endswith(str(number))])
+        assert gateway.admin("/readyz").status == 200
+        assert not gateway.told("upstream endpoint unhealthy")
+
+
 def test_a_passed_check_ends_an_ejection(front, two):
     """The endpoint is asked and answers: it need not sit out its time."""
     bad, good = two

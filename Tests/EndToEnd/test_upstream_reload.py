@@ -140,3 +140,21 @@ def test_an_upstream_of_a_name_is_added(front, recorders):
     reload(gateway, upstream(f"http://localhost:{recorder.port}"))
     for _ in range(4):
         assert gateway.request("GET", "/").status == 200
+
+
+@pytest.mark.xfail(strict=True, reason="who waits in line for an upstream that a reload removes "
+                                       "gets 503")
+def test_requests_in_line_for_an_upstream_that_is_removed(front, two, gate):
+    """They were taken in under the old policy; the one that is lent is served, too."""
+    old, new = two
+    hold(old, gate)
+    gateway = front(upstream(old, max_connections=1, connect_timeout="20s"))
+    wires = [gateway.connect() for _ in range(3)]
+    for wire in wires:
+        wire.send(encode("GET", "/held"))
+    wait_until(lambda: old.at("/held"))
+    settle()
+    gateway.policy["routes"] = [{"path": "/", "public": True, "upstream": "new"}]
+    reload(gateway, upstream(new, name="new"))
+    gate.set()
+    assert [wire.response().status for wire in wires] == [200] * 3

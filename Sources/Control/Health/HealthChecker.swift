@@ -8,7 +8,7 @@ package final class HealthChecker {
     package static let checksMax = 64
     /// Between the first checks of two targets.
     private static let spreadMilliseconds = 10
-    /// Until the fetcher is asked again for a place.
+    /// Until the fetcher is asked again for a place, or a target whether it is known.
     private static let againMilliseconds: UInt64 = 100
 
     private struct Entry {
@@ -84,10 +84,11 @@ package final class HealthChecker {
 
     private func begin(_ target: HealthTarget, attempt: Int, _ now: UInt64) {
         let id = target.id
-        let check = fetcher.start(
-            target.request, from: target.address(attempt), tls: target.tls, now: now
-        ) { [weak self] in self?.end(id, $0) }
-        guard let check else {
+        guard target.isKnown(),
+            let check = fetcher.start(
+                target.request, from: target.address(attempt), tls: target.tls, now: now,
+                completion: { [weak self] in self?.end(id, $0) })
+        else {
             entries[id]?.dueAt = now + Self.againMilliseconds
             return
         }

@@ -12,6 +12,8 @@ package struct HealthTarget {
     /// Where it is now; `nil` while its name is not resolved. Asked at each check, with a number
     /// that is another one after each check that had no answer: a name may have several addresses.
     package let address: (_ attempt: Int) -> SocketAddress?
+    /// Whether there is something to check: the resolver has had its first word of the name.
+    package let isKnown: () -> Bool
     /// `nil` for plain HTTP.
     package let tls: TLSClientContext?
     /// What the Host field says.
@@ -28,12 +30,14 @@ package struct HealthTarget {
     /// - Parameter timeoutMilliseconds: `nil` for the interval, at most five seconds.
     package init(
         id: Int, address: @escaping (_ attempt: Int) -> SocketAddress?,
+        isKnown: @escaping () -> Bool = { true },
         tls: TLSClientContext? = nil, host: String, path: String, intervalMilliseconds: Int,
         timeoutMilliseconds: Int? = nil,
         unhealthyAfter: Int, report: @escaping (_ isHealthy: Bool, _ reason: String) -> Void
     ) {
         self.id = id
         self.address = address
+        self.isKnown = isKnown
         self.tls = tls
         self.host = host
         self.path = path
