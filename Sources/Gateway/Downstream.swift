@@ -214,12 +214,10 @@ struct Downstream: ~Copyable {
         case .lingering: return .close
         case .open: break
         }
-        // close_notify before FIN: no more requests, but an answer may still be awaited.
-        if hasClosed {
-            let mayComplete = exchange.request == .receivingBody && !plainIn.isEmpty
-            let isAnswerable = exchange.request == .complete || exchange.request == .judging
-            return isAnswerable || mayComplete ? .keep : .close
-        }
+        // close_notify alone closes one direction, and an answer may still be awaited (RFC 8446
+        // §6.1). With FIN behind it the client has gone, as most go that lose patience: what it
+        // asked for should not run on, nor stand in line.
+        if hasClosed { return exchange.isUnderway ? .reset : .close }
         // FIN alone is a truncation (RFC 8446 §6.1): the client is gone, or cut off.
         return exchange.request == .awaitingHead && exchange.startedAt == 0 ? .close : .reset
     }

@@ -169,6 +169,22 @@ def test_a_client_that_leaves_takes_its_upstream_request_along(gateway, agent, r
     assert gone.wait(5), "the upstream still works for a client that left"
 
 
+def test_curl_that_loses_patience_takes_its_upstream_request_along(gateway, agent, recorder):
+    """It says close_notify before it closes, as most TLS clients do."""
+    gone = threading.Event()
+
+    def watch(exchange):
+        exchange.connection.socket.settimeout(5)
+        if exchange.connection.socket.recv(1) == b"":
+            gone.set()
+        exchange.close()
+
+    recorder.on("/long", watch)
+    result = gateway.curl("/long", "-m", "0.5", agent_headers=agent.bearer())
+    assert result.returncode == 28, result
+    assert gone.wait(2), "the upstream still works for a client that left"
+
+
 def test_no_connection_is_shared_before_its_answer_is_whole(gateway, agent, recorder):
     """A client leaves in the middle of its answer; the rest of it must not reach the next."""
     def half(exchange):

@@ -2,6 +2,8 @@
 """Several endpoints, and how many connections and waiting requests an upstream may have: whose
 turn it is, what the bounds hold, and who waits for how long."""
 
+import contextlib
+import ssl
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -245,7 +247,17 @@ def test_no_more_wait_than_allowed(front, recorders, workers):
         'agentport_upstream_requests_total{result="overloaded",upstream="openclaw"}'] == 8
 
 
-def test_one_that_gives_up_leaves_its_place_and_is_never_sent(front, recorders):
+def leave(wire, politely):
+    """Closes as most TLS clients do, with close_notify first, or without a word."""
+    if politely:
+        wire.socket.setblocking(False)
+        with contextlib.suppress(ssl.SSLWantReadError):
+            wire.socket.unwrap()
+    wire.close()
+
+
+@pytest.mark.parametrize("politely", [True, False])
+def test_one_that_gives_up_leaves_its_place_and_is_never_sent(front, recorders, politely):
     recorder = recorders()
     gate = Gate()
     recorder.on("*", gate)
@@ -256,7 +268,7 @@ def test_one_that_gives_up_leaves_its_place_and_is_never_sent(front, recorders):
     for number in range(5):
         wire, = send_many(gateway, 1, f"/gone/{number}")
         settle()
-        wire.close()
+        leave(wire, politely)
         gateway.wait_access(path=f"/gone/{number}")
     assert {line["status"] for line in gateway.access() if line["path"] != "/held"} == {0}
     patient = send_many(gateway, 1, "/patient")
