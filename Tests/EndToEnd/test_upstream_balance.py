@@ -3,6 +3,7 @@
 turn it is, what the bounds hold, and who waits for how long."""
 
 import contextlib
+import signal
 import ssl
 import threading
 import time
@@ -314,3 +315,68 @@ def test_nobody_waits_for_ever(front, recorders):
     assert statuses(held) == [200]
     assert gateway.request("GET", "/after").status == 200
     assert [request.path for request in recorder.requests] == ["/wait", "/after"]
+
+
+def test_requests_that_follow_each_other_wait_in_their_order(front, recorders):
+    """Pipelined, on connections with either worker, for one upstream connection."""
+    recorder = recorders()
+    gateway = front(upstream(recorder, max_connections=1, connect_timeout="20s"), workers=2)
+    wires = [gateway.connect(timeout=20) for _ in range(6)]
+    for wire in wires:
+        wire.send(b"".join(encode("POST", f"/{n}", body=b"x" * 1000) for n in range(15)))
+    for wire in wires:
+        assert [wire.response().json()["target"] for _ in range(15)] == [
+            f"/{n}" for n in range(15)]
+        wire.close()
+    assert len(recorder.whole) == 6 * 15 and recorder.most_established == 1
+
+
+def test_large_bodies_wait_at_their_clients(front, recorders):
+    recorder = recorders()
+    gateway = front(upstream(recorder, max_connections=1, connect_timeout="20s"), workers=2,
+                    limits={"body": "16MiB"})
+    size = 3_000_000
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(
+            lambda n: gateway.request("POST", f"/{n}", body=bytes([n]) * size).json(), range(8)))
+    assert [answer["length"] for answer in answers] == [size] * 8
+    for request in recorder.whole:
+        assert set(request.body) == {int(request.target[1:])}
+
+
+@pytest.mark.parametrize("headers, first", [
+    ([("Content-Length", "3")], b"a"), ([("Content-Length", "3"), ("Expect", "100-continue")], b"")],
+    ids=["half a body", "expecting"])
+def test_a_body_is_not_overdue_while_its_request_waits(front, recorders, headers, first):
+    recorder = recorders()
+    gate = Gate()
+    recorder.on("/wait", gate)
+    gateway = front(upstream(recorder, max_connections=1, connect_timeout="20s"),
+                    limits={"body_timeout": "300ms"})
+    held = send_many(gateway, 1)
+    wait_until(lambda: gate.inside == 1)
+    with gateway.connect() as wire:
+        wire.send(encode("POST", "/late", headers, first))
+        threading.Event().wait(0.6)
+        gate.open()
+        assert statuses(held) == [200]
+        wait_until(lambda: recorder.at("/late"))
+        wire.send(b"abc"[len(first):])
+        response = wire.response()
+        assert response.status == 200 and response.json()["length"] == 3
+
+
+def test_a_drain_serves_those_in_line(front, recorders):
+    recorder = recorders()
+    gate = Gate()
+    recorder.on("/wait", gate)
+    gateway = front(upstream(recorder, max_connections=1, connect_timeout="20s"), workers=2)
+    wires = send_many(gateway, 1)
+    wait_until(lambda: gate.inside == 1)
+    wires += send_many(gateway, 5)
+    settle()
+    gateway.signal(signal.SIGTERM)
+    gateway.wait_told("draining")
+    gate.open()
+    assert statuses(wires) == [200] * 6
+    assert gateway.wait() == 0
