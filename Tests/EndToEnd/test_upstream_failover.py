@@ -52,6 +52,10 @@ def test_a_refused_connection_sends_the_request_elsewhere(front, pair_of):
     assert ask(gateway, 8) == [(200, None)] * 8
     assert [request.target for request in there.requests] == [f"/?{n}" for n in range(8)]
     assert all(request.body == b"x" for request in there.whole)
+    # What counts is what became of the request.
+    results = {name: value for name, value in gateway.metrics().items()
+               if name.startswith("agentport_upstream_requests_total") and value}
+    assert list(results.values()) == [8] and "connect_failed" not in str(results)
     line = gateway.wait_told("upstream not reached")[0]
     assert (line["upstream"], line["endpoint"]) == ("openclaw", gone.label)
     assert line["level"] == "warn" and "refused" in line["reason"].lower()
@@ -374,16 +378,13 @@ def test_an_answer_in_the_middle_of_an_upload(front, recorders, authority, schem
     for number in range(1, 6):
         with gateway.connect() as wire:
             head = encode("POST", "/up", [("Content-Length", str(10 * MIB))])
-            sender = threading.Thread(
-                target=wire.send_all_it_takes, args=[head + b"x" * 10 * MIB], daemon=True)
-            sender.start()
+            wire.send_until_answered(head + b"x" * 10 * MIB)
             if framing == "length":
                 response = wire.response()
                 assert (response.status, response.body) == (413, b"too much")
             else:
                 # Cut by a reset it cannot be told from whole: the client may get it or see a cut.
                 assert wire.head().status == 413
-            sender.join(10)
         assert len(recorder.at("/up")) == number
     assert gateway.request("GET", "/").status == 200
 
@@ -484,8 +485,8 @@ def test_an_upstream_that_does_not_read_the_body(front, recorders):
     with Peer(stall) as peer:
         gateway = front(upstream(peer, first_byte_timeout="300ms"), limits={"body": "64MiB"})
         with gateway.connect() as wire:
-            threading.Thread(target=wire.send_all_it_takes, daemon=True, args=[
-                encode("POST", "/", [("Content-Length", str(20 * MIB))]) + b"x" * 20 * MIB]).start()
+            wire.send_until_answered(
+                encode("POST", "/", [("Content-Length", str(20 * MIB))]) + b"x" * 20 * MIB)
             assert wire.response().verdict == (504, "upstream_timeout")
         end.set()
     assert there.requests == []

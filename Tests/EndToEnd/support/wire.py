@@ -5,10 +5,12 @@ Ordinary requests are made by curl, aiohttp and http.client; this one is for wha
 to send (smuggling forms, half a request) or hide (trailers, interim answers, close_notify).
 """
 
+import contextlib
 import json
 import select
 import socket
 import ssl
+import time
 from dataclasses import dataclass, field
 
 
@@ -130,6 +132,28 @@ class Wire:
             if blocked and not any(select.select(*waits, [], idle_s)) and self._buffer:
                 break
         self.socket.settimeout(10)
+
+    def send_until_answered(self, data):
+        """Sends until done or until something comes back, as a client does that looks for an
+        early answer. In one thread: libssl takes no two calls of one connection at a time."""
+        timeout = self.socket.gettimeout()
+        self.socket.setblocking(False)
+        rest = memoryview(data)
+        deadline = time.monotonic() + timeout
+        try:
+            while rest and not self._buffer:
+                assert time.monotonic() < deadline, f"nothing happened within {timeout} s"
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    self._fill()
+                    continue
+                try:
+                    rest = rest[self.socket.send(rest[:65536]):]
+                except ssl.SSLWantWriteError:
+                    select.select([self.socket], [self.socket], [], 0.5)
+        except (ssl.SSLError, OSError, Closed):
+            pass
+        finally:
+            self.socket.settimeout(timeout)
 
     def receive(self):
         """Some bytes, or b"" at a clean end."""
