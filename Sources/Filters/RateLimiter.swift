@@ -9,6 +9,10 @@ package struct RateLimit: Sendable, Equatable {
     package let requests: Int
     package let periodNanoseconds: UInt64
     package let burst: Int
+    /// A bucket may seem emptier than empty by as much as workers read the time apart, in
+    /// nanoseconds; more than that is no lag of theirs.
+    private static let lagMax: UInt64 = 1_000_000_000
+
     /// Nanoseconds between requests at the steady rate, at least one.
     let interval: UInt64
     /// Nanoseconds of requests that a full bucket holds; of one that would hold more than 146
@@ -35,10 +39,15 @@ package struct RateLimit: Sendable, Equatable {
     /// the bucket is one number, the time at which it would be full again.
     ///
     /// - Parameters:
-    ///   - fullAt: that time in monotonic nanoseconds; moved on when the request passes.
+    ///   - fullAt: that time in monotonic nanoseconds; moved on when the request passes, and back
+    ///     where a slower limit of before a reload has set it: now the bucket is merely empty.
     /// - Returns: `nil` when it passes, else the nanoseconds to wait.
     func take(_ fullAt: inout UInt64, now: UInt64) -> UInt64? {
-        let debt = fullAt > now ? fullAt - now : 0
+        var debt = fullAt > now ? fullAt - now : 0
+        if debt > depth + Self.lagMax {
+            debt = depth
+            fullAt = now + debt
+        }
         let tolerance = depth - min(depth, interval)
         if debt > tolerance { return debt - tolerance }
         fullAt = now + debt + interval
@@ -93,12 +102,11 @@ package final class AgentRateLimiter: Sendable {
         var seen = buckets.load(agent)
         while true {
             var fullAt = seen
-            if let nanoseconds = limit.take(&fullAt, now: now) {
-                return .wait(nanoseconds: nanoseconds)
-            }
+            let wait = limit.take(&fullAt, now: now)
+            if let wait, fullAt == seen { return .wait(nanoseconds: wait) }
             let (exchanged, original) = buckets.compareExchange(
                 agent, expected: seen, desired: fullAt)
-            if exchanged { return .pass }
+            if exchanged { return wait.map { .wait(nanoseconds: $0) } ?? .pass }
             seen = original
         }
     }
@@ -146,8 +154,9 @@ package final class AddressRateLimiter: Sendable {
 
     private func take(_ key: IPAddress, _ shard: inout Shard, now: UInt64) -> UInt64? {
         if var fullAt = shard.fullAt[key] {
+            let known = fullAt
             let wait = limit.take(&fullAt, now: now)
-            if wait == nil { shard.fullAt[key] = fullAt }
+            if fullAt != known { shard.fullAt[key] = fullAt }
             return wait
         }
         if shard.fullAt.count >= Self.addressesPerShard { sweep(&shard, now: now) }

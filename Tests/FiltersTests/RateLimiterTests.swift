@@ -48,6 +48,31 @@ struct RateLimiterTests {
         #expect(limiter.limit(of: 1) == nil)
     }
 
+    /// As after a reload: what a slow limit has taken for an hour, a faster one gives back in its
+    /// own time; and a worker whose clock lags moves no bucket back.
+    @Test func aFasterLimitWaitsForNoSlowerOne() throws {
+        let slow = agents(1, burst: 1, period: 3600 * second)
+        let start = 77 * second
+        #expect(slow.take(agent: 0, now: start) == .pass)
+        #expect(slow.take(agent: 0, now: start) == .wait(seconds: 3600))
+        let fast = AgentRateLimiter(
+            limits: [RateLimit(requests: 10, periodNanoseconds: second, burst: 2)], after: slow)
+        #expect(fast.take(agent: 0, now: start) == .wait(seconds: 1))
+        #expect(fast.take(agent: 0, now: start + second / 10) == .pass)
+        #expect(fast.take(agent: 0, now: start + second / 10) == .wait(seconds: 1))
+        #expect(fast.take(agent: 0, now: start) == .wait(seconds: 1))
+        #expect(fast.take(agent: 0, now: start + second / 10) == .wait(seconds: 1))
+
+        let address = try #require(IPAddress("192.0.2.1"))
+        let hour = RateLimit(requests: 1, periodNanoseconds: 3600 * second, burst: 1)
+        let before = AddressRateLimiter(limit: hour)
+        #expect(before.take(address, now: start) == .pass)
+        let after = AddressRateLimiter(
+            limit: RateLimit(requests: 10, periodNanoseconds: second, burst: 2), after: before)
+        #expect(after.take(address, now: start) == .wait(seconds: 1))
+        #expect(after.take(address, now: start + second / 10) == .pass)
+    }
+
     /// The widest values that a policy may have, and a clock at its start.
     @Test(arguments: [
         Rate(requests: 1, periodMilliseconds: 86_400_000, burst: 20_000_000),
