@@ -24,7 +24,7 @@ extension Downstream {
             let end = acceptedAt + UInt64(limits.headerTimeoutMilliseconds)
             // Going away, the gateway waits no longer for those who have not said anything yet.
             guard context.closingSince > 0 else { return end }
-            return min(end, context.closingSince + Self.lingerMilliseconds)
+            return min(end, endOfFirstWord(context))
         case .plaintext:
             return acceptedAt + Self.plaintextMilliseconds
         case .open: break
@@ -37,7 +37,8 @@ extension Downstream {
             return exchange.startedAt / 1_000_000 + UInt64(limits.headerTimeoutMilliseconds)
         case .awaitingHead:
             let idleSince = max(lastReadAt, lastWriteAt)
-            let end = idleSince + UInt64(limits.keepaliveTimeoutMilliseconds)
+            var end = idleSince + UInt64(limits.keepaliveTimeoutMilliseconds)
+            if context.closingSince > 0, !hasAsked { end = min(end, endOfFirstWord(context)) }
             // Half a record is the beginning of a head, and holds memory.
             guard recordSince > 0 else { return end }
             return min(end, recordSince + UInt64(limits.headerTimeoutMilliseconds))
@@ -112,11 +113,22 @@ extension Downstream {
             arm(&context)
             return .keep
         }
-        let fate = onReadable(&context, &pool)
-        guard fate == .keep, phase == .open, exchange.request == .awaitingHead,
-            exchange.startedAt == 0
-        else { return fate }
-        isClosing = true
-        return settle(&context, &pool)
+        return onReadable(&context, &pool)
+    }
+
+    /// Whether the gateway accepts no more and owes this client nothing: no byte of a request has
+    /// come, neither of half a record nor to the socket since it was last read, since what arrives
+    /// before our FIN is to be answered. Who has come last of all has a while to ask.
+    func isIdleAtTheEnd(_ context: borrowing WorkerContext) -> Bool {
+        guard context.closingSince > 0, phase == .open, !isClosing,
+            exchange.request == .awaitingHead, exchange.startedAt == 0
+        else { return false }
+        guard hasAsked || context.now.milliseconds >= endOfFirstWord(context) else { return false }
+        return plainIn.isEmpty && cipherOut.isEmpty && cipherIn.isEmpty && !opening.isAttached
+            && socket.isQuiet
+    }
+
+    private func endOfFirstWord(_ context: borrowing WorkerContext) -> UInt64 {
+        context.closingSince + Self.lingerMilliseconds
     }
 }

@@ -33,6 +33,7 @@ extension Downstream {
         guard !plainIn.isEmpty, cipherOut.isEmpty else { return .idle }
         if exchange.startedAt == 0 {
             exchange.startedAt = context.now.nanoseconds
+            hasAsked = true
             move(to: .active, &context)
         }
         do throws(HeadFault) {

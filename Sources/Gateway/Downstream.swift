@@ -68,6 +68,8 @@ struct Downstream: ~Copyable {
     var hasClosed = false
     /// The client's FIN was read.
     var hasEnded = false
+    /// A request has begun here, sooner or later.
+    var hasAsked = false
     /// Nothing more is to be read as a request; the connection ends once the output is out.
     var isClosing = false
     /// There is more plaintext to be had from what has come than there is room for.
@@ -172,11 +174,7 @@ struct Downstream: ~Copyable {
             case .judging, .receivingBody, .complete: break
             }
         }
-        if context.closingSince > 0, phase == .open, !isClosing, exchange.startedAt == 0,
-            exchange.request == .awaitingHead, plainIn.isEmpty, cipherOut.isEmpty
-        {
-            isClosing = true
-        }
+        if isIdleAtTheEnd(context) { isClosing = true }
         if hasEnded, phase != .lingering {
             switch judgeEnd() {
             case .keep: break

@@ -9,7 +9,9 @@ import time
 
 import pytest
 
-from support.waiting import wait_until
+from support.tls13 import Client
+from support.tls13_codec import APPLICATION
+from support.waiting import settle, wait_until
 from support.wire import Closed, chunked, encode
 
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT],
@@ -129,6 +131,50 @@ def test_a_request_that_crosses_the_end_is_served(drained):
             # The FIN was first: then the request is not lost by the promise's own terms.
             assert closed.clean and closed.partial == b""
     assert gateway.wait() == 0
+
+
+def test_a_request_whose_record_is_cut_by_the_end_is_served(drained, recorder):
+    """Its first bytes had come when the listener closed, though not yet a whole TLS record."""
+    gateway = drained()
+    agent = gateway.take_agent()
+    with Client(gateway.address) as client:
+        client.connect()
+        assert client.get() == 200
+        record = client.sealed(APPLICATION, encode("GET", "/cut", agent.bearer()))
+        client.raw(record[:40])
+        settle()
+        gateway.signal(signal.SIGTERM)
+        wait_until(lambda: refuses(gateway), what="the listener to close")
+        client.raw(record[40:])
+        assert client.answer() == 200
+    assert gateway.wait() == 0
+    assert recorder.at("/cut")
+
+
+def test_who_was_let_in_last_may_ask_once(drained):
+    """It had connected and shaken hands, and the end came before it could say a word."""
+    gateway = drained()
+    agent = gateway.take_agent()
+    with gateway.connect() as wire:
+        wait_until(lambda: gateway.metrics()['agentport_connections{state="idle"}'] == 1,
+                   what="the handshake to end there too")
+        gateway.signal(signal.SIGTERM)
+        wait_until(lambda: refuses(gateway), what="the listener to close")
+        response = wire.request("GET", "/", agent.bearer())
+        assert response.status == 200
+        assert response.get("Connection", "").lower() == "close"
+        wire.ends()
+    assert gateway.wait() == 0
+
+
+def test_who_was_let_in_last_and_says_nothing_does_not_hold_it_up(drained):
+    gateway = drained()
+    with gateway.connect() as wire:
+        began = time.monotonic()
+        gateway.signal(signal.SIGTERM)
+        wire.ends(timeout=5)
+    assert gateway.wait() == 0
+    assert time.monotonic() - began < 4
 
 
 def test_no_request_is_lost_while_clients_come_and_go(drained, recorder):
