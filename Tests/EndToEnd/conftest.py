@@ -193,3 +193,22 @@ def hosts(tmp_path):
     file = tmp_path / "hosts"
     file.write_text("127.0.0.1 localhost\n")
     return file
+
+
+@pytest.fixture
+def live(start):
+    """Starts a gateway whose codes are good more than once, and makes a connection to it that
+    must outlast every reload of the test."""
+    wires = []
+
+    def started(patch=None, **options):
+        gateway = start({"totp": {"one_time": False}, **(patch or {})}, **options)
+        wires.append(gateway.connect())
+        assert wires[-1].request("GET", "/public/first").status == 200
+        return gateway, wires[-1]
+
+    yield started
+    for wire in wires:
+        # Whatever it says by now: it is answered, and where it always was.
+        wire.request("GET", "/public/last")
+        wire.close()

@@ -19,3 +19,11 @@ def wait_until(condition, timeout=5.0, what="the condition", interval=0.01):
 def settle():
     """Gives what must not happen a moment to happen: a byte on loopback takes microseconds."""
     time.sleep(0.05)
+
+
+def stays(condition, seconds):
+    """Asserts that what holds goes on to hold for so long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert condition(), "it has changed"
+        time.sleep(0.1)
