@@ -53,7 +53,7 @@ package struct Socket: ~Copyable {
         _ = cl_set_option(number, Int32(IPPROTO_TCP), TCP_KEEPIDLE, 60)
         _ = cl_set_option(number, Int32(IPPROTO_TCP), TCP_KEEPINTVL, 10)
         _ = cl_set_option(number, Int32(IPPROTO_TCP), TCP_KEEPCNT, 6)
-        _ = cl_set_option(number, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, 256 * 1024)
+        _ = cl_set_option(number, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, 128 * 1024)
     }
 
     /// errno of a finished connect; 0 when it succeeded.

@@ -4,6 +4,7 @@
 import hashlib
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -92,10 +93,21 @@ def test_a_slow_reader_costs_bounded_memory(gateway, agent, recorder):
         wire.send(encode("GET", f"/down?{number}", agent.bearer()))
     _wait_for_standstill(sent)
     assert gateway.resident_bytes() - before < 16 * MIB
+    # What waits in the kernel is ours as well: a container is charged with it.
+    queued = unsent_bytes(gateway.port)
+    assert len(queued) == 10 and max(queued) < 192 * 1024, queued
     assert all(0 < amount < 32 * MIB for amount in sent), "nothing was held back"
     assert wires[0].response().body == BLOCK * 512
     for wire in wires:
         wire.close()
+
+
+def unsent_bytes(port):
+    """What lies in the send queues of the connections to a local port; proc(5), net/tcp."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    queued = [int(row[4].split(":")[0], 16) for row in rows
+              if int(row[1].split(":")[1], 16) == port]
+    return [count for count in queued if count]
 
 
 def _wait_for_standstill(sent):
