@@ -67,6 +67,13 @@ static inline uint64_t cb_processor_time(pid_t process) {
     return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
 }
 
+/* Nanoseconds of processor time that the calling thread has used. */
+static inline uint64_t cb_thread_time(void) {
+    struct timespec used;
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) != 0) return 0;
+    return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+}
+
 /* The ids of all processes that show, no more than `count`; returns how many. */
 static inline int cb_processes(int32_t *room, int count) {
     DIR *folder = opendir("/proc");

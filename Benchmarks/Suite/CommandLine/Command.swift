@@ -20,6 +20,6 @@ struct Command: Sendable {
 
     /// In the order of the help. What a later part of the suite measures is added here.
     static let all: [Command] = [
-        .overhead, .cpu, .memory, .handshake, .start, .everything, .peers, .micro,
+        .overhead, .cpu, .memory, .handshake, .start, .siege, .everything, .peers, .micro,
     ]
 }

@@ -20,6 +20,9 @@ struct Option: Sendable {
     static let seconds = Option(name: "--seconds", value: "N", meaning: "how long each run lasts")
     static let rate = Option(name: "--rate", value: "N", meaning: "requests a second")
     static let connections = Option(name: "--connections", value: "N", meaning: "kept open")
+    static let attack = Option(name: "--attack", value: "LIST", meaning: "of slow, stalled")
+    static let attackers = Option(
+        name: "--attackers", value: "N", meaning: "connections of each attack")
     static let repetitions = Option(name: "--repetitions", value: "N", meaning: "how often")
     static let tests = Option(name: "--tests", value: "LIST", meaning: "these tests alone")
     static let peers = Option(name: "--peers", value: "LIST", meaning: "these peers alone")

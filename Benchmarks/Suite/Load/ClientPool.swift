@@ -40,6 +40,8 @@ struct ClientPool: ~Copyable {
 
     var count: Int { connections.count }
 
+    func isOpen(_ index: Int) -> Bool { connections.isOccupied(index) }
+
     /// Begins to connect.
     ///
     /// - Returns: the connection's index.

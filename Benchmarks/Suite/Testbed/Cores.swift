@@ -18,8 +18,11 @@ struct Cores {
         return Cores(gateway: Int(first), others: Int(second))
     }
 
+    /// Everyone runs where the kernel likes.
+    static let undivided = Cores(gateway: nil, others: nil)
+
     var description: String {
-        guard let gateway, let others else { return "nothing is pinned: there is but one core" }
+        guard let gateway, let others else { return "nothing is pinned" }
         return "gateway on core \(gateway); generator and upstream on core \(others)"
     }
 }

@@ -21,10 +21,12 @@ final class Testbed {
     private var proxyAddress: SocketAddress
     var quiet = Quiet()
 
-    /// - Parameter program: the gateway's.
-    init(_ program: String) throws(BenchmarkFault) {
+    /// - Parameters:
+    ///   - program: the gateway's.
+    ///   - isPinned: the gateway has a core for itself, and one worker.
+    init(_ program: String, isPinned: Bool = true) throws(BenchmarkFault) {
         self.program = program
-        cores = Cores.divide()
+        cores = isPinned ? Cores.divide() : .undivided
         folder = try GatewayFolder()
         upstreamAddress = try Self.freeAddress()
         proxyAddress = upstreamAddress

@@ -16,11 +16,22 @@ struct Upstream: ~Copyable {
         ("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 27\r\n\r\n"
             + #"{"id":42,"state":"running"}"#).utf8)
 
+    /// What asks for the large answer; it comes whole, in front of what is read at once.
+    static let largePath = "/large"
+    static let largeBytes = 8_000_000
+    private static let largeRequest = Array("GET \(largePath) ".utf8)
+    private static let largeHead = Array(
+        "HTTP/1.1 200 OK\r\ncontent-length: \(largeBytes)\r\n\r\n".utf8)
+    private static let largePiece = [UInt8](repeating: 0x61, count: 64 * 1024)
+
     /// Not private: the compiler would crash on it as the element of a table.
     struct Peer: ~Copyable {
         let socket: Socket
         /// The last four bytes that came, the latest lowest.
         var tail: UInt32 = 0
+        /// What it was asked for last is the large answer, and so much of it has not been sent.
+        var isLarge = false
+        var owedCount = 0
     }
 
     private var loop: EventLoop
@@ -43,8 +54,9 @@ struct Upstream: ~Copyable {
                 let event = loop.event(at: index)
                 if event.token == Self.listenerToken {
                     accept()
-                } else if let peer = peers.resolve(event.token), !serve(peer) {
-                    _ = peers.remove(at: peer)
+                } else if let peer = peers.resolve(event.token) {
+                    let isThere = peers[peer].owedCount > 0 ? goOn(peer, event) : serve(peer)
+                    if !isThere { _ = peers.remove(at: peer) }
                 }
             }
         }
@@ -68,11 +80,50 @@ struct Upstream: ~Copyable {
         case .wouldBlock: return true
         case .end, .failed: return false
         case .bytes(let count):
+            if peers[index].tail == Self.emptyLine || peers[index].tail == 0 {
+                peers[index].isLarge =
+                    count >= Self.largeRequest.count
+                    && chunk.readable.extracting(0..<Self.largeRequest.count)
+                        .equals(Self.largeRequest.span)
+            }
             for offset in max(0, count - 4)..<count {
                 peers[index].tail = peers[index].tail << 8 | UInt32(chunk.readable[offset])
             }
         }
         guard peers[index].tail == Self.emptyLine else { return true }
+        if peers[index].isLarge { return beginLarge(index) }
         return peers[index].socket.send(Self.answer.span) == .bytes(Self.answer.count)
+    }
+
+    private mutating func beginLarge(_ index: Int) -> Bool {
+        guard peers[index].socket.send(Self.largeHead.span) == .bytes(Self.largeHead.count)
+        else { return false }
+        peers[index].owedCount = Self.largeBytes
+        return sendOwed(index)
+    }
+
+    /// - Returns: false where the peer has gone.
+    private mutating func goOn(_ index: Int, _ event: Event) -> Bool {
+        event.isBroken ? false : sendOwed(index)
+    }
+
+    /// Sends one piece: who asks for little does not wait for who asks for much.
+    private mutating func sendOwed(_ index: Int) -> Bool {
+        let piece = Self.largePiece.span.extracting(
+            0..<min(Self.largePiece.count, peers[index].owedCount))
+        switch peers[index].socket.send(piece) {
+        case .bytes(let count): peers[index].owedCount -= count
+        case .wouldBlock: break
+        case .end, .failed: return false
+        }
+        return watch(index, peers[index].owedCount > 0 ? .writable : .readable)
+    }
+
+    private mutating func watch(_ index: Int, _ interest: Interest) -> Bool {
+        do throws(SystemError) {
+            try loop.modify(
+                peers[index].socket.descriptor, interest, token: peers.token(at: index))
+            return true
+        } catch { return false }
     }
 }
