@@ -6,10 +6,14 @@ import Bytes
 extension UpstreamPool {
     /// Goes on with another generation's upstreams. An endpoint that stays keeps its connections;
     /// those of one that has gone, or that are more than there may be now, end when what they are
-    /// lent for does.
+    /// lent for does. Who stands in line for an upstream that has gone is served there all the
+    /// same: it was let in for that one.
     mutating func adopt(_ generation: Generation, _ context: inout WorkerContext) {
         for seat in seats.indices { seats[seat].isRetired = true }
-        for upstream in upstreams.indices { upstreams[upstream].seats = [] }
+        for upstream in upstreams.indices {
+            let isGone = !generation.upstreamNumbers.contains(upstream)
+            if !isGone || upstreams[upstream].line.isEmpty { upstreams[upstream].seats = [] }
+        }
         seat(generation)
         for seat in seats.indices {
             while case let idle = seats[seat].firstIdle, idle >= 0,
@@ -39,7 +43,9 @@ extension UpstreamPool {
             seats[known].isRetired = false
             return known
         }
-        if let free = seats.firstIndex(where: { $0.isRetired && $0.open == 0 }) {
+        for free in seats.indices where seats[free].isRetired && seats[free].open == 0 {
+            // Not one that somebody stands in line for.
+            guard !upstreams.contains(where: { $0.seats.contains(free) }) else { continue }
             seats[free] = EndpointSeat(endpoint: endpoint)
             return free
         }

@@ -281,6 +281,47 @@ def test_a_stream_on_its_way_goes_on(live, recorder, second):
     assert response.body == b"firstlast"
 
 
+@pytest.mark.parametrize("name", ["openclaw", "next"])
+def test_a_request_in_line_is_served(live, recorder, second, name):
+    """It waits for the one connection that there may be, when its endpoint is replaced, or its
+    upstream goes altogether."""
+    one = {"name": "openclaw", "endpoints": [recorder.url], "max_connections": 1}
+    gateway, wire = live({"upstreams": [one]})
+    agent, held = gateway.take_agent(), Held(recorder, "/held")
+    wire.send(encode("GET", "/held", agent.bearer()))
+    held.arrived()
+    with gateway.connect() as other:
+        other.send(encode("GET", "/in-line", agent.bearer()))
+        settle()
+        change(gateway, upstreams=[{**one, "name": name, "endpoints": [second.url]}],
+               routes=[{"path": "/", "upstream": name}])
+        with gateway.connect() as new:
+            new.send(encode("GET", "/new", agent.bearer()))
+            settle()
+            held.let()
+            assert wire.response().body == b"at last"
+            assert other.response().status == 200
+            assert new.response().status == 200
+    assert len(recorder.at("/in-line") + second.at("/in-line")) == 1
+    assert second.at("/new")
+
+
+def test_more_connections_help_those_in_line(live, recorder):
+    one = {"name": "openclaw", "endpoints": [recorder.url], "max_connections": 1}
+    gateway, wire = live({"upstreams": [one]})
+    agent, held = gateway.take_agent(), Held(recorder, "/held")
+    wire.send(encode("GET", "/held", agent.bearer()))
+    held.arrived()
+    with gateway.connect() as other:
+        other.send(encode("GET", "/in-line", agent.bearer()))
+        settle()
+        assert not recorder.at("/in-line")
+        change(gateway, upstreams=[{**one, "max_connections": 2}])
+        assert other.response().status == 200
+    held.let()
+    assert wire.response().status == 200
+
+
 def test_half_a_head_is_judged_by_what_holds_when_it_is_whole(live):
     gateway, wire = live()
     whole = encode("GET", "/extra/x")

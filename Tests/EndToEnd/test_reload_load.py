@@ -49,10 +49,12 @@ def policies(gateway, first, second):
     """Policies to go through in turn: the upstream, the routes, other agents and limits differ."""
     a = gateway.policy
     stranger = {**a["agents"][1], "name": "stranger", "user": "stranger@example.com"}
-    b = {**a, "upstreams": [{"name": "openclaw", "endpoints": [second.url]}],
+    b = {**a, "upstreams": [{"name": "openclaw", "endpoints": [second.url],
+                             "max_connections": 6}],
          "routes": [{"path": "/more/", "public": True, "upstream": "openclaw"}, *a["routes"]],
          "agents": [stranger, a["agents"][0]]}
-    c = {**a, "upstreams": [{"name": "other", "endpoints": [first.url, second.url]}],
+    c = {**a, "upstreams": [{"name": "other", "endpoints": [first.url, second.url],
+                             "max_connections": 12}],
          "routes": [{"path": "/", "upstream": "other", "limits": {"body": "1KiB"}}],
          "listen": {**a["listen"], "limits": {"connections_per_ip": 500}}}
     broken = {**a, "agents": [], "routes": [{"path": "/nowhere/", "upstream": "missing"}]}
