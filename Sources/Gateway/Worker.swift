@@ -77,8 +77,13 @@ package struct Worker: ~Copyable {
         context.metrics.loopLag(nanoseconds: context.elapsed)
     }
 
-    /// Upstreams first: a FIN on a pooled connection must be seen before a request takes it.
+    /// What was published before a request came holds for it, so the wake-up comes first. Upstreams
+    /// next: a FIN on a pooled connection must be seen before a request takes it.
     private mutating func handle(_ count: Int) {
+        for index in 0..<count
+        where context.loop.event(at: index).token.kind == Self.wakeupToken.kind {
+            onWakeup()
+        }
         for index in 0..<count {
             let event = context.loop.event(at: index)
             if event.token.kind == UpstreamPool.kind { onUpstream(event) }
@@ -88,7 +93,6 @@ package struct Worker: ~Copyable {
             switch event.token.kind {
             case Downstream.kind: onDownstream(event)
             case Self.listenerToken.kind: acceptAll()
-            case Self.wakeupToken.kind: onWakeup()
             default: break
             }
         }

@@ -30,35 +30,10 @@ final class House {
     init(limits: String = "{}") throws {
         let upstream = try Listener(Self.loopback, isShared: false)
         guard case .ip(_, let port) = upstream.address else { throw HouseFault() }
-        let configuration = try Self.configuration(port, limits)
-        let words = SharedWords(count: AcceptedSteps.wordCount(records: 4))
-        let signingKey = try SigningKey.generate()
-        let digest = try Self.digest(Self.key)
-        let state = try GateState(
-            configuration, keys: APIKeys([.init(digest: digest, agent: 0, credential: 0)]),
-            seeds: [
-                .generate(
-                    parameters: TOTPParameters(algorithm: .sha1, digits: 6, periodSeconds: 30))
-            ],
-            signingKey: signingKey,
-            steps: AcceptedSteps(words))
         let wakeup = try Wakeup()
         let troubles = Troubles()
-        let identity = ThrowAwayIdentity.ecdsa
-        let certificate = Array(identity.certificate.utf8)
-        let secret = Array(identity.key.utf8)
-        let generation = Generation(
-            configuration, state: state,
-            tls: try TLSServerContext(certificate: certificate.span, key: secret.span),
-            jwks: try JWKS(keys: [PublicJWK(x: signingKey.x, y: signingKey.y)]),
-            upstreams: configuration.upstreams.map { rules in
-                let endpoints = rules.endpoints.map {
-                    Endpoint(
-                        EndpointIdentity(upstream: rules.name, url: $0, trust: nil),
-                        troubles: troubles)
-                }
-                return Upstream(rules, endpoints: endpoints, workers: 1, troubles: troubles)
-            })
+        let generation = try Self.generation(
+            Self.configuration(port, limits, routes: Self.routes), troubles)
         gateway = Gateway(
             generation, troubles: troubles, wakeups: [wakeup], logWakeup: try Wakeup())
         let listener = try Listener(Self.loopback, isShared: true)
@@ -72,6 +47,50 @@ final class House {
         worker.closeAll()
     }
 
+    private static let routes = #"{ "path": "/" }, { "path": "/open/", "public": true }"#
+
+    /// Has the gateway go on with other routes, as a reload does.
+    ///
+    /// - Parameter routes: what stands between the brackets.
+    func publish(routes: String) throws {
+        guard case .ip(_, let port) = upstream.address else { throw HouseFault() }
+        gateway.publish(
+            try Self.generation(
+                Self.configuration(port, "{}", routes: routes), gateway.troubles,
+                after: gateway.generation))
+    }
+
+    private static func generation(
+        _ configuration: Configuration, _ troubles: Troubles, after previous: Generation? = nil
+    ) throws -> Generation {
+        let words = SharedWords(count: AcceptedSteps.wordCount(records: 4))
+        let signingKey = try SigningKey.generate()
+        let digest = try Self.digest(Self.key)
+        let state = try GateState(
+            configuration, keys: APIKeys([.init(digest: digest, agent: 0, credential: 0)]),
+            seeds: [
+                .generate(
+                    parameters: TOTPParameters(algorithm: .sha1, digits: 6, periodSeconds: 30))
+            ],
+            signingKey: signingKey,
+            steps: AcceptedSteps(words), after: previous?.state)
+        let identity = ThrowAwayIdentity.ecdsa
+        let certificate = Array(identity.certificate.utf8)
+        let secret = Array(identity.key.utf8)
+        return Generation(
+            configuration, state: state,
+            tls: try TLSServerContext(certificate: certificate.span, key: secret.span),
+            jwks: try JWKS(keys: [PublicJWK(x: signingKey.x, y: signingKey.y)]),
+            upstreams: configuration.upstreams.map { rules in
+                let endpoints = rules.endpoints.map {
+                    Endpoint(
+                        EndpointIdentity(upstream: rules.name, url: $0, trust: nil),
+                        troubles: troubles)
+                }
+                return Upstream(rules, endpoints: endpoints, workers: 1, troubles: troubles)
+            }, after: previous)
+    }
+
     private static func digest(_ key: String) throws -> SHA256Digest {
         let bytes = Array(key.utf8)
         var hasher = try Hasher256()
@@ -79,7 +98,7 @@ final class House {
     }
 
     private static func configuration(
-        _ port: UInt16, _ limits: String
+        _ port: UInt16, _ limits: String, routes: String
     ) throws -> Configuration {
         let hash = String(repeating: "0", count: 64)
         let policy = """
@@ -88,7 +107,7 @@ final class House {
               "upstreams": [ { "name": "u", "endpoints": ["http://127.0.0.1:\(port)"] } ],
               "agents": [ { "name": "weather", "api_key_sha256": ["\(hash)"],
                             "totp": { "seed_file": "a" } } ],
-              "routes": [ { "path": "/" }, { "path": "/open/", "public": true } ] }
+              "routes": [ \(routes) ] }
             """
         var files = FakeFiles.policy(policy)
         files.files["/etc/agentport/a"] = ("x", 0o400)
@@ -143,6 +162,9 @@ final class House {
         }
         return true
     }
+
+    /// One turn, in which all that has come so far is found at once.
+    func turn() { worker.turn(atMost: 1) }
 
     /// Lets everything happen that is under way.
     func settle(_ client: HouseClient, turns: Int = 12) {
