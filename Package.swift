@@ -122,3 +122,19 @@ if Context.environment["AGENTPORT_FUZZ"] != nil {
             .library(name: fuzz.name, type: .static, targets: [fuzz.name]))
     }
 }
+
+/// The simulation, only when asked for: it needs the gateway built for testing. Tests/Simulation/run
+/// builds and runs it.
+if Context.environment["AGENTPORT_SIMULATION"] != nil {
+    package.targets += [
+        .target(
+            name: "SimulatedKernel", dependencies: ["COpenSSL"], path: "Tests/Simulation/Kernel"),
+        .executableTarget(
+            name: "simulation",
+            dependencies: [
+                "SimulatedKernel", "COpenSSL", "TestSupport", "Bytes", "Reactor", "Crypto", "TLS",
+                "Identity", "Policy", "Filters", "Gateway",
+            ],
+            path: "Tests/Simulation/World", swiftSettings: settings),
+    ]
+}
