@@ -9,13 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct kernel kernel;
+#define FIRST_MOMENT 1000000000000ull
+
+struct kernel kernel = {.now = FIRST_MOMENT};
 
 void sk_start(uint64_t seed, const sk_world *world, const sk_faults *faults) {
     memset(&kernel, 0, sizeof kernel);
     schedule_reset();
     kernel.is_on = true;
-    kernel.now = 1000000000000ull;
+    kernel.now = FIRST_MOMENT;
     kernel.random = seed;
     kernel.hash = 0xcbf29ce484222325ull;
     kernel.world = *world;

@@ -49,6 +49,8 @@ final class Call {
     var interimsSent = 0
     /// The numbers of the upstream connections that it came on.
     var links: [UInt32] = []
+    /// The connection it came on had more to say than was asked.
+    var isPoisoned = false
 
     init(id: Int, visitor: UInt32) {
         self.id = id

@@ -25,6 +25,8 @@ struct Failure {
     let at: UInt64
     let call: Call?
     let links: [UInt32]
+    /// What the client is like.
+    let manners: Manners?
 }
 
 extension Failure: CustomStringConvertible {
@@ -37,6 +39,7 @@ extension Failure: CustomStringConvertible {
         line += ", outcome \(call.outcome), arrived \(call.arrivals)"
         line += ", injected \(String(call.injected.rawValue, radix: 16))"
         line += "\n    answer: \(call.answer)"
+        if let manners { line += "\n    client: \(manners)" }
         return line + "\n    connections \(links)"
     }
 }

@@ -20,6 +20,8 @@ final class Host: Actor {
     private var offset = 0
     private var hasPaused = false
     private var nextWrite: UInt64 = 0
+    /// It sends, or has sent, an answer that nobody asked for.
+    private var isPoisoned = false
     /// When it closes, being idle; 0 for never.
     private var idleEnd: UInt64 = 0
     /// What was sent to it after it had closed.
@@ -103,11 +105,15 @@ final class Host: Actor {
         guard let number, let found = world.call(number) else {
             return world.fail(.foreign, "a request that nobody made: \(head.first)")
         }
-        if text != nil || (call != nil && !hasRequestEnded) {
-            world.fail(.broken, "a request before the answer to another", found)
-        }
         found.arrivals += 1
         found.links.append(line.link)
+        if isPoisoned {
+            // Nobody could see in time that the answer before had another behind it.
+            found.injected.insert(.upstreamGarbled)
+            found.isPoisoned = true
+        } else if text != nil || (call != nil && !hasRequestEnded) {
+            world.fail(.broken, "a request before the answer to another", found)
+        }
         if found.arrivals > 1 { world.fail(.twice, "arrived \(found.arrivals) times", found) }
         call = found
         bodyCount = 0
@@ -157,6 +163,7 @@ final class Host: Actor {
         text = AnswerText(call, id: world.answerID(for: call), &world.dice)
         if world.sabotage == .pretence { text?.forgetCut() }
         if text?.end == text?.bytes.count { call.interimsSent += answer.interims }
+        isPoisoned = isPoisoned || answer.isFollowed
         offset = 0
         hasPaused = answer.pause == 0
         nextWrite = now + answer.delay

@@ -42,13 +42,17 @@ struct Simulation {
 
     private func report(_ run: Run) -> Bool {
         for failure in run.failures { print(failure) }
-        guard let first = run.failures.first else { return true }
+        guard let first = run.failures.first else {
+            // Asked for, and nothing to be explained: all of it.
+            if options.isTraced { Trace.print(of: []) }
+            return true
+        }
         print("to see it again:")
         print(
             "    Tests/Simulation/run --seed \(seed) --exchanges \(options.exchanges)"
                 + " --world \(first.world) --trace")
         if options.isTraced {
-            for line in Trace.lines(of: first.links) { print(line) }
+            Trace.print(of: first.links)
         }
         return false
     }

@@ -25,11 +25,10 @@ enum Trace {
     }
 
     /// The lines of these connections, of all where there are none.
-    static func lines(of links: [UInt32]) -> [String] {
-        unsafe entries.compactMap { entry in
-            guard links.isEmpty || links.contains(entry.link) else { return nil }
+    static func print(of links: [UInt32]) {
+        for entry in unsafe entries where links.isEmpty || links.contains(entry.link) {
             let name = names[Int(entry.what)]
-            return "\(entry.at / 1000) µs  #\(entry.link)  \(name) \(entry.a) \(entry.b)"
+            Swift.print("\(entry.at / 1000) µs  #\(entry.link)  \(name) \(entry.a) \(entry.b)")
         }
     }
 

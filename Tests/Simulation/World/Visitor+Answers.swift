@@ -48,8 +48,10 @@ extension Visitor {
         if let id = head["x-sim-id"] {
             reading.isUpstreams = true
             guard id == "\(call.id)" else {
-                world.fail(.foreign, "the answer of call \(id)", visitor: self, call)
-                return
+                if !call.isPoisoned {
+                    world.fail(.foreign, "the answer of call \(id)", visitor: self, call)
+                }
+                return leave(resets: true)
             }
         }
         if head.values("x-request-id").count != 1 {

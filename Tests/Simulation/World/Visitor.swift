@@ -187,6 +187,7 @@ final class Visitor: Actor {
         if manners.updatesKeys, world.dice.oneIn(3) { tls.updateKeys() }
         call.isBegun = true
         call.begunAt = now
+        if isDeaf { call.injected.insert(.clientDeaf) }
         awaiting.append(call)
         var part = Writing(call: call, text: world.write(call, for: self))
         if call.expectsContinue { part.holdsBodyUntil = now + 1_000_000_000 }
@@ -227,6 +228,7 @@ final class Visitor: Actor {
         if let ticket = tls.ticket { world.tickets[address] = ticket }
         line.close(resets: resets)
         for (index, call) in awaiting.enumerated() {
+            if index > 0 { call.injected.insert(.behind) }
             call.outcome = .cut(hasBegun: index == 0 && reading.head != nil)
             world.judge(call, self)
         }

@@ -92,7 +92,9 @@ extension World {
         if !injected.isDisjoint(with: [.upstreamLeft, .upstreamCut, .upstreamGarbled, .lost]) {
             codes["upstream_bad_response"] = "502"
         }
-        if injected.contains(.upstreamSilent) { codes["upstream_timeout"] = "504" }
+        if !injected.isDisjoint(with: [.upstreamSilent, .clientSlow]) {
+            codes["upstream_timeout"] = "504"
+        }
         if injected.contains(.scarce) { codes["overloaded"] = "503" }
         if !injected.isDisjoint(with: [.clientSlow, .clientLeft]) { codes["request_timeout"] = "408" }
         return codes
