@@ -8,7 +8,7 @@ struct Options {
           --seed N        the run's seed; one by chance where it is not given
           --exchanges M   how many calls are made, 20000 unless given
           --world K       only the world of that number
-          --trace         prints what happened on the connections of the first failure
+          --trace         prints what happened on the connections of each failure
           --twice         runs it again and compares the hashes
           --self-test     breaks the world in each way that the oracle must see
         """

@@ -52,7 +52,7 @@ struct Simulation {
             "    Tests/Simulation/run --seed \(seed) --exchanges \(options.exchanges)"
                 + " --world \(first.world) --trace")
         if options.isTraced {
-            Trace.print(of: first.links)
+            Trace.print(of: run.failures.flatMap(\.links))
         }
         return false
     }

@@ -59,10 +59,12 @@ extension World {
         if code.hasPrefix("status "), codes.values.contains("\(code.dropFirst(7))") { return true }
         if code == "upstream_unavailable" || code == "status 503" {
             counts.unavailable += 1
+            lastUnavailable = call
             return true
         }
         if code == "upstream_bad_response" || code == "status 502" {
             counts.vagueFailures += 1
+            lastVague = call
             return true
         }
         return false
@@ -104,11 +106,12 @@ extension World {
     func checkBudgets() {
         let refused = counts.connectFaults + Int(sk_connects_refused())
         if counts.unavailable > refused {
-            fail(.unexplained, "\(counts.unavailable) calls unavailable, \(refused) for a reason")
+            let text = "\(counts.unavailable) calls unavailable, \(refused) for a reason"
+            fail(.unexplained, text, lastUnavailable)
         }
         if counts.vagueFailures > counts.vagueLosses {
             let text = "\(counts.vagueFailures) bad answers, \(counts.vagueLosses) for a reason"
-            fail(.unexplained, text)
+            fail(.unexplained, text, lastVague)
         }
         let aborted = weather.kernel.accept_aborted > 0 || weather.isScarce
         if counts.turnedAway > 0, !aborted {

@@ -38,6 +38,9 @@ final class World {
     var dice: Dice
     var counts = Counts()
     var tickets: [UInt32: Ticket] = [:]
+    /// The last call that failed for a reason that cannot be laid to one call.
+    var lastVague: Call?
+    var lastUnavailable: Call?
     private(set) var failures: [Failure] = []
     private(set) var calls: [Call] = []
     private var actors: [(any Actor)?] = [nil]
