@@ -11,7 +11,7 @@ struct AnswerText {
     init(_ call: Call, id: Int, _ dice: inout Dice) {
         let answer = call.answer
         switch answer.fault {
-        case .garbage: bytes = Self.garbage(call, &dice)
+        case .garbage(let number): bytes = Array(Self.garbage[number].utf8)
         case .switching:
             bytes = Array("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n".utf8)
         default: write(call, id: id, &dice)
@@ -67,13 +67,11 @@ struct AnswerText {
         bytes += [13, 10]
     }
 
-    private static func garbage(_ call: Call, _ dice: inout Dice) -> [UInt8] {
-        let texts = [
-            "HTTP/1.1 OK\r\n\r\n", "\u{0}\u{1}\u{2}\u{3}\r\n\r\n", "HTTP/1.1 200 OK\nbare: 1\n\n",
-            "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello!",
-            "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nbad header: 1\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n\r\n",
-        ]
-        return Array(dice.pick(texts).utf8)
-    }
+    /// Each is no answer.
+    static let garbage = [
+        "HTTP/1.1 OK\r\n\r\n", "\u{0}\u{1}\u{2}\u{3}\r\n\r\n", "HTTP/1.1 200 OK\nbare: 1\n\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello!",
+        "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nbad header: 1\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n\r\n",
+    ]
 }

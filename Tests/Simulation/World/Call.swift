@@ -79,7 +79,8 @@ struct Answer {
         case cut(hundredths: Int, resets: Bool)
         /// Says nothing for longer than it may.
         case silence
-        case garbage, hugeHead, switching, badChunk
+        case garbage(Int)
+        case hugeHead, switching, badChunk
     }
 
     enum Moment { case atHead, atBody }

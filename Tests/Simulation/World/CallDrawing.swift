@@ -72,7 +72,7 @@ extension Answer {
             fault = .cut(
                 hundredths: dice.below(100), resets: resets || framing == .untilClose)
         case 5: fault = .silence
-        case 6: fault = .garbage
+        case 6: fault = .garbage(dice.below(AnswerText.garbage.count))
         case 7: fault = dice.oneIn(2) ? .hugeHead : .switching
         default:
             fault = .badChunk

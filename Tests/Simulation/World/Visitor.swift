@@ -227,8 +227,10 @@ final class Visitor: Actor {
         phase = .gone
         if let ticket = tls.ticket { world.tickets[address] = ticket }
         line.close(resets: resets)
+        // A reset for a later call takes with it what the kernel still holds of earlier answers.
+        let isFoundered = awaiting.dropFirst().contains { !$0.injected.isEmpty }
         for (index, call) in awaiting.enumerated() {
-            if index > 0 { call.injected.insert(.behind) }
+            if index > 0 || isFoundered { call.injected.insert(.behind) }
             call.outcome = .cut(hasBegun: index == 0 && reading.head != nil)
             world.judge(call, self)
         }
