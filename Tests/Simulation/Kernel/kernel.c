@@ -13,7 +13,7 @@
 
 struct kernel kernel = {.now = FIRST_MOMENT};
 
-void sk_start(uint64_t seed, const sk_world *world, const sk_faults *faults) {
+void sk_start(uint64_t seed, const sk_world *world) {
     memset(&kernel, 0, sizeof kernel);
     schedule_reset();
     kernel.is_on = true;
@@ -21,9 +21,10 @@ void sk_start(uint64_t seed, const sk_world *world, const sk_faults *faults) {
     kernel.random = seed;
     kernel.hash = 0xcbf29ce484222325ull;
     kernel.world = *world;
-    kernel.faults = *faults;
     kernel.highest = -1;
 }
+
+void sk_set_faults(const sk_faults *faults) { kernel.faults = *faults; }
 
 uint64_t sk_now(void) { return kernel.now; }
 uint64_t sk_hash(void) { return kernel.hash; }

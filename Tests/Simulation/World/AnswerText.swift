@@ -23,8 +23,8 @@ struct AnswerText {
         }
         if answer.isFollowed {
             // Nobody asked for it; whoever gets it gets another's answer.
-            bytes += Array(
-                "HTTP/1.1 200 OK\r\nx-sim-id: 1\r\ncontent-length: 6\r\n\r\npoison".utf8)
+            let text = "x-sim-id: \(Self.poisonID)\r\ncontent-length: 6\r\n\r\npoison"
+            bytes += Array("HTTP/1.1 200 OK\r\n\(text)".utf8)
             end = bytes.count
         }
     }
@@ -66,6 +66,9 @@ struct AnswerText {
         if answer.hasTrailers { bytes += Array("x-sim-trailer: \(id)\r\n".utf8) }
         bytes += [13, 10]
     }
+
+    /// Names an answer that belongs to no call.
+    static let poisonID = 1
 
     /// Each is no answer.
     static let garbage = [

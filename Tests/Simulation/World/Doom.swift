@@ -82,5 +82,9 @@ struct Manners {
         isStubborn = dice.oneIn(3)
         farewell = dice.pick([.polite, .polite, .polite, .finAlone, .reset, .stay])
         if dice.oneIn(weather.visitorFaults) { doom = Doom(&dice) }
+        guard doom?.deed == .farewell || doom?.deed == .halfFarewell else { return }
+        if KnownFault.requestBehindFarewell.isAvoided { depth = 1 }
+        let hasLine = weather.upstreamConnections < weather.visitors
+        if hasLine, KnownFault.givenUpInLine.isAvoided { doom = nil }
     }
 }

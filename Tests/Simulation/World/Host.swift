@@ -250,6 +250,7 @@ final class Host: Actor {
                 let found = world.call(number)
             else { continue }
             found.injected.insert(.lost)
+            found.isPoisoned = found.isPoisoned || isPoisoned
             isKnown = true
         }
         if !isKnown, call == nil { world.counts.vagueLosses += 1 }

@@ -10,6 +10,7 @@ struct Options {
           --world K       only the world of that number
           --trace         prints what happened on the connections of each failure
           --twice         runs it again and compares the hashes
+          --known-faults  draws what is known to fail as well
           --self-test     breaks the world in each way that the oracle must see
         """
 
@@ -27,6 +28,7 @@ struct Options {
         while let flag = rest.popFirst() {
             switch flag {
             case "--trace": isTraced = true
+            case "--known-faults": KnownFault.drawAll()
             case "--twice": isTwice = true
             case "--self-test": isSelfTest = true
             case "--verbose": isVerbose = true

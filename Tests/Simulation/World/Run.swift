@@ -25,6 +25,7 @@ struct Run {
     mutating func go(only: Int?, isVerbose: Bool = false) throws {
         for number in 0..<worlds where only == nil || only == number {
             let left = exchanges - number * Self.callsPerWorld
+            Crash.enter(world: number)
             let world = try make(number, quota: min(Self.callsPerWorld, left))
             let result = world.run()
             hash = (hash ^ result) &* 0x100_0000_01B3

@@ -25,6 +25,7 @@ struct Simulation {
     private func simulate() throws -> Bool {
         print("seed \(seed), \(options.exchanges) exchanges")
         if options.isTraced { Trace.begin() }
+        Crash.watch(options, seed: seed)
         var run = Run(seed: seed, exchanges: options.exchanges)
         try run.go(only: options.world, isVerbose: options.isVerbose)
         print(run.summary)

@@ -27,9 +27,18 @@ enum Trace {
     /// The lines of these connections, of all where there are none.
     static func print(of links: [UInt32]) {
         for entry in unsafe entries where links.isEmpty || links.contains(entry.link) {
-            let name = names[Int(entry.what)]
-            Swift.print("\(entry.at / 1000) µs  #\(entry.link)  \(name) \(entry.a) \(entry.b)")
+            Swift.print(line(entry))
         }
+    }
+
+    /// What came last, on all connections.
+    static func printLast(_ count: Int) {
+        for entry in unsafe entries.suffix(count) where names.indices.contains(Int(entry.what)) { Swift.print(line(entry)) }
+    }
+
+    private static func line(_ entry: Entry) -> String {
+        let name = names[Int(entry.what)]
+        return "\(entry.at / 1000) µs  #\(entry.link)  \(name) \(entry.a) \(entry.b)"
     }
 
     /// In the order of the kernel's numbers; what a and b are.

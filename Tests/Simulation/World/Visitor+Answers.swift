@@ -48,9 +48,11 @@ extension Visitor {
         if let id = head["x-sim-id"] {
             reading.isUpstreams = true
             guard id == "\(call.id)" else {
-                if !call.isPoisoned {
+                guard id == "\(AnswerText.poisonID)" else {
                     world.fail(.foreign, "the answer of call \(id)", visitor: self, call)
+                    return leave(resets: true)
                 }
+                world.hasMetPoison(call)
                 return leave(resets: true)
             }
         }
@@ -191,7 +193,7 @@ extension Visitor {
             cipherStart += count
         }
         // What the socket has not taken is never sent.
-        if cipherStart < cipher.count { inject(.clientLeft) }
+        if cipherStart < cipher.count { inject([.clientLeft, .clientSlow]) }
         stopWriting()
         if withFIN { line.finishWriting() }
     }

@@ -58,7 +58,10 @@ struct Weather {
             upstreamConnections = dice.range(1...8)
             pending = dice.range(1...16)
         }
-        if dice.oneIn(6) { slabs = dice.range(4...40) }
+        if dice.oneIn(6) {
+            slabs = dice.range(4...40)
+            if KnownFault.starvation.isAvoided { slabs = slabs.map { $0 + 2 * visitors } }
+        }
         if dice.oneIn(6) { drainsAt = dice.range(20...95) }
     }
 

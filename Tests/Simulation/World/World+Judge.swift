@@ -63,8 +63,7 @@ extension World {
             return true
         }
         if code == "upstream_bad_response" || code == "status 502" {
-            counts.vagueFailures += 1
-            lastVague = call
+            vague.append(call)
             return true
         }
         return false
@@ -94,12 +93,19 @@ extension World {
         if !injected.isDisjoint(with: [.upstreamLeft, .upstreamCut, .upstreamGarbled, .lost]) {
             codes["upstream_bad_response"] = "502"
         }
-        if !injected.isDisjoint(with: [.upstreamSilent, .clientSlow]) {
+        if !injected.isDisjoint(with: [.upstreamSilent, .clientSlow, .scarce]) {
             codes["upstream_timeout"] = "504"
         }
         if injected.contains(.scarce) { codes["overloaded"] = "503" }
         if !injected.isDisjoint(with: [.clientSlow, .clientLeft]) { codes["request_timeout"] = "408" }
         return codes
+    }
+
+    /// An answer that nobody asked for was taken for this call's. If it was under way before the
+    /// request, the gateway could have seen it, and not otherwise.
+    func hasMetPoison(_ call: Call) {
+        poisoned.append(call)
+        call.injected.insert(.upstreamGarbled)
     }
 
     /// What cannot be laid to one call is held against how often it was caused.
@@ -109,11 +115,16 @@ extension World {
             let text = "\(counts.unavailable) calls unavailable, \(refused) for a reason"
             fail(.unexplained, text, lastUnavailable)
         }
-        if counts.vagueFailures > counts.vagueLosses {
-            let text = "\(counts.vagueFailures) bad answers, \(counts.vagueLosses) for a reason"
-            fail(.unexplained, text, lastVague)
+        // That its bytes were lost may have come out after its answer.
+        let unclear = vague.filter { !$0.injected.contains(.lost) }
+        if unclear.count > counts.vagueLosses {
+            let text = "\(unclear.count) bad answers, \(counts.vagueLosses) for a reason"
+            fail(.unexplained, text, unclear.last)
         }
-        let aborted = weather.kernel.accept_aborted > 0 || weather.isScarce
+        for call in poisoned where !call.isPoisoned {
+            fail(.foreign, "an answer that belongs to no call", call)
+        }
+        let aborted = weather.kernel.accept_aborted > 0 || weather.slabs != nil
         if counts.turnedAway > 0, !aborted {
             fail(.unexplained, "\(counts.turnedAway) clients turned away")
         }

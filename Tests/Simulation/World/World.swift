@@ -28,7 +28,6 @@ final class World {
         var connectFaults = 0
         var unavailable = 0
         var vagueLosses = 0
-        var vagueFailures = 0
     }
 
     let number: Int
@@ -38,9 +37,11 @@ final class World {
     var dice: Dice
     var counts = Counts()
     var tickets: [UInt32: Ticket] = [:]
-    /// The last call that failed for a reason that cannot be laid to one call.
-    var lastVague: Call?
+    /// Calls that failed for a reason that could not be laid to them at once.
+    var vague: [Call] = []
     var lastUnavailable: Call?
+    /// Calls that got an answer which belongs to none.
+    var poisoned: [Call] = []
     private(set) var failures: [Failure] = []
     private(set) var calls: [Call] = []
     private var actors: [(any Actor)?] = [nil]
@@ -70,12 +71,13 @@ final class World {
             },
             trace: Trace.isOn ? { Trace.add($0, $1, $2, $3) } : nil)
         var faults = weather.kernel
-        unsafe sk_start(dice.word(), &callbacks, &faults)
+        unsafe sk_start(dice.word(), &callbacks)
         gatehouse = try Gatehouse(weather, port: Self.gatewayPort, upstream: Self.upstreamPort)
         descriptorsAtRest = sk_descriptors_open() - 1
+        unsafe sk_set_faults(&faults)
     }
 
-    nonisolated(unsafe) private static var current: World?
+    nonisolated(unsafe) private(set) static var current: World?
 
     // MARK: Running
 

@@ -49,7 +49,9 @@ typedef struct {
 } sk_world;
 
 /* Begins anew. All descriptors must have been closed. */
-void sk_start(uint64_t seed, const sk_world *world, const sk_faults *faults);
+void sk_start(uint64_t seed, const sk_world *world);
+/* From now on; there are none before. */
+void sk_set_faults(const sk_faults *faults);
 /* Nanoseconds since an arbitrary start. */
 uint64_t sk_now(void);
 /* Of all that has happened since the start. */
