@@ -73,7 +73,10 @@ extension Answer {
                 hundredths: dice.below(100), resets: resets || framing == .untilClose)
         case 5: fault = .silence
         case 6: fault = .garbage(dice.below(AnswerText.garbage.count))
-        case 7: fault = dice.oneIn(2) ? .hugeHead : .switching
+        case 7:
+            fault = dice.oneIn(2) ? .hugeHead : .switching
+            // Byte by byte it would take longer than the first byte may.
+            pieceBytes = max(pieceBytes, 5000)
         default:
             fault = .badChunk
             framing = .chunked

@@ -2,7 +2,7 @@
 
 /// What a client does to its connection in the middle of things.
 struct Doom {
-    enum Deed: CaseIterable {
+    enum Deed: Int, CaseIterable {
         /// RST.
         case reset
         /// Close, with or without something unread.

@@ -109,6 +109,7 @@ final class Host: Actor {
             return world.fail(.foreign, "a request that nobody made: \(head.first)")
         }
         found.arrivals += 1
+        sk_note(line.link, Int32(SK_ARRIVAL), Int64(number), 0)
         found.links.append(line.link)
         if isPoisoned {
             // Nobody could see in time that the answer before had another behind it.
@@ -163,6 +164,7 @@ final class Host: Actor {
         case .silence: call.injected.insert(.upstreamSilent)
         case .garbage, .hugeHead, .switching, .badChunk: call.injected.insert(.upstreamGarbled)
         }
+        sk_note(line.link, Int32(SK_ANSWER), Int64(call.id), 0)
         text = AnswerText(call, id: world.answerID(for: call), &world.dice)
         if world.sabotage == .pretence { text?.forgetCut() }
         if text?.end == text?.bytes.count { call.interimsSent += answer.interims }
@@ -214,6 +216,7 @@ final class Host: Actor {
 
     private func endAnswer(_ call: Call, _ now: UInt64) {
         let answer = call.answer
+        sk_note(line.link, Int32(SK_ANSWER_END), Int64(call.id), 0)
         self.text = nil
         if case .cut(_, let resets) = answer.fault { return close(resets: resets) }
         let endsWithClose = answer.framing == .untilClose

@@ -9,6 +9,7 @@ struct Options {
           --exchanges M   how many calls are made, 20000 unless given
           --world K       only the world of that number
           --trace         prints what happened on the connections of each failure
+          --trace-all     prints what happened on all connections
           --twice         runs it again and compares the hashes
           --known-faults  draws what is known to fail as well
           --self-test     breaks the world in each way that the oracle must see
@@ -18,6 +19,7 @@ struct Options {
     var exchanges = 20_000
     var world: Int?
     var isTraced = false
+    var isTracedWhole = false
     var isTwice = false
     var isSelfTest = false
     var isVerbose = false
@@ -29,6 +31,9 @@ struct Options {
             switch flag {
             case "--trace": isTraced = true
             case "--known-faults": KnownFault.drawAll()
+            case "--trace-all":
+                isTraced = true
+                isTracedWhole = true
             case "--twice": isTwice = true
             case "--self-test": isSelfTest = true
             case "--verbose": isVerbose = true

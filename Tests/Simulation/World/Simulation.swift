@@ -53,7 +53,7 @@ struct Simulation {
             "    Tests/Simulation/run --seed \(seed) --exchanges \(options.exchanges)"
                 + " --world \(first.world) --trace")
         if options.isTraced {
-            Trace.print(of: run.failures.flatMap(\.links))
+            Trace.print(of: options.isTracedWhole ? [] : run.failures.flatMap(\.links))
         }
         return false
     }

@@ -47,7 +47,8 @@ enum Trace {
         "gateway sends (count, sum)", "gateway shuts (how)", "gateway closes (reset, unread)",
         "network moves (to world, count)", "FIN arrives (at world)", "RST arrives (at world)",
         "gateway is told (bits, interest)", "world reads (count)", "world sends (count, sum)",
-        "world shuts", "world closes (reset, unread)", "world (deed)", "lost (count, sum)",
-        "nothing happens (timeout)",
+        "world shuts", "world closes (reset, unread)", "lost (count, sum)",
+        "nothing happens (timeout)", "client (deed)", "client begins call", "client is done with call",
+        "upstream gets call", "upstream answers call", "upstream has answered call",
     ]
 }

@@ -48,11 +48,7 @@ extension Visitor {
         if let id = head["x-sim-id"] {
             reading.isUpstreams = true
             guard id == "\(call.id)" else {
-                guard id == "\(AnswerText.poisonID)" else {
-                    world.fail(.foreign, "the answer of call \(id)", visitor: self, call)
-                    return leave(resets: true)
-                }
-                world.hasMetPoison(call)
+                world.hasGot(call, answerOf: id)
                 return leave(resets: true)
             }
         }
@@ -145,7 +141,7 @@ extension Visitor {
             }
         guard isDue else { return }
         self.doom = nil
-        sk_note(line.link, Int32(SK_WORLD_NOTE), 1, Int64(Doom.Deed.allCases.firstIndex(of: doom.deed) ?? 0))
+        sk_note(line.link, Int32(SK_DOOM), Int64(doom.deed.rawValue), 0)
         switch doom.deed {
         case .reset, .close:
             inject(.clientLeft)

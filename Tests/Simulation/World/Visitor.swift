@@ -187,6 +187,7 @@ final class Visitor: Actor {
         if manners.updatesKeys, world.dice.oneIn(3) { tls.updateKeys() }
         call.isBegun = true
         call.begunAt = now
+        sk_note(line.link, Int32(SK_CALL), Int64(call.id), 0)
         if isDeaf { call.injected.insert(.clientDeaf) }
         awaiting.append(call)
         var part = Writing(call: call, text: world.write(call, for: self))

@@ -6,6 +6,7 @@ import SimulatedKernel
 extension World {
     /// The client has its answer, or will get none.
     func judge(_ call: Call, _ visitor: Visitor) {
+        sk_note(visitor.line.link, Int32(SK_CALL_END), Int64(call.id), 0)
         var injected = call.injected
         if weather.isScarce { injected.insert(.scarce) }
         if call.isBehindClose, call.arrivals > 0 {
@@ -101,10 +102,10 @@ extension World {
         return codes
     }
 
-    /// An answer that nobody asked for was taken for this call's. If it was under way before the
-    /// request, the gateway could have seen it, and not otherwise.
-    func hasMetPoison(_ call: Call) {
-        poisoned.append(call)
+    /// Another answer was taken for this call's. Where an upstream had sent more than it was asked
+    /// on that connection, nobody can tell; whether it had comes out later.
+    func hasGot(_ call: Call, answerOf id: String) {
+        misplaced.append((call, id))
         call.injected.insert(.upstreamGarbled)
     }
 
@@ -121,8 +122,8 @@ extension World {
             let text = "\(unclear.count) bad answers, \(counts.vagueLosses) for a reason"
             fail(.unexplained, text, unclear.last)
         }
-        for call in poisoned where !call.isPoisoned {
-            fail(.foreign, "an answer that belongs to no call", call)
+        for (call, id) in misplaced where !call.isPoisoned {
+            fail(.foreign, "the answer of call \(id)", call)
         }
         let aborted = weather.kernel.accept_aborted > 0 || weather.slabs != nil
         if counts.turnedAway > 0, !aborted {

@@ -40,8 +40,8 @@ final class World {
     /// Calls that failed for a reason that could not be laid to them at once.
     var vague: [Call] = []
     var lastUnavailable: Call?
-    /// Calls that got an answer which belongs to none.
-    var poisoned: [Call] = []
+    /// Calls that got an answer which is not theirs, and whose.
+    var misplaced: [(call: Call, id: String)] = []
     private(set) var failures: [Failure] = []
     private(set) var calls: [Call] = []
     private var actors: [(any Actor)?] = [nil]
