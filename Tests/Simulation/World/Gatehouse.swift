@@ -128,7 +128,6 @@ final class Gatehouse {
     func close() {
         worker.closeAll()
         worker.listener = nil
-        lostDescriptor = nil
     }
 
     // MARK: Looking in

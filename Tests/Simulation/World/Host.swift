@@ -130,7 +130,8 @@ final class Host: Actor {
             found.interimsSent += 1
         }
         if answer.moment == .atHead {
-            if found.bodyCount > 0 || found.flaw != nil { found.injected.insert(.early) }
+            let hasBody = found.bodyCount > 0 || found.framing == .chunked
+            if hasBody || found.flaw != nil { found.injected.insert(.early) }
             beginAnswer(found, now)
         }
     }

@@ -67,9 +67,12 @@ struct Weather {
 
     /// How a connection moves its bytes.
     static func profile(_ dice: inout Dice) -> sk_profile {
-        sk_profile(
+        let piece = dice.pick([64, 700, 1448, 16_384, 65_536, 262_144])
+        let latency = dice.pick([5000, 50_000, 200_000, 1_000_000])
+        // A large body in tiny pieces must still arrive before the upstream's time is over.
+        return sk_profile(
             queue_bytes: UInt32(dice.pick([2048, 8192, 16_384, 65_536, 65_536, 212_992])),
-            piece_bytes_max: UInt32(dice.pick([64, 700, 1448, 16_384, 65_536, 262_144])),
-            latency_max: UInt32(dice.pick([5000, 50_000, 200_000, 1_000_000])))
+            piece_bytes_max: UInt32(piece),
+            latency_max: UInt32(piece < 1000 ? min(latency, 50_000) : latency))
     }
 }

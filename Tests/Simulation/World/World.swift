@@ -47,6 +47,7 @@ final class World {
     private var actors: [(any Actor)?] = [nil]
     private var visitors: [UInt32: Visitor] = [:]
     private var nextVisitor: UInt64 = 0
+    private(set) var isDraining = false
     private let gatehouse: Gatehouse
     /// The worker's own, without the listener.
     private let descriptorsAtRest: Int32
@@ -86,12 +87,12 @@ final class World {
         unsafe Self.current = self
         defer { unsafe Self.current = nil }
         add { Callers(id: $0, world: self) }
-        if sabotage == .leak { gatehouse.hoard(1) }
         if let slabs = weather.slabs { gatehouse.takeMemory(leaving: slabs) }
         var lastSweep = sk_now()
         while !isOver || !visitors.isEmpty {
             admitVisitors()
             gatehouse.turn()
+            drainInTime()
             if sk_now() - lastSweep > 5_000_000_000 {
                 lastSweep = sk_now()
                 sweep(lastSweep)
@@ -99,6 +100,15 @@ final class World {
         }
         finish()
         return sk_hash()
+    }
+
+    /// Once it drains, no one is let in any more, and who is there is served to the end.
+    private func drainInTime() {
+        guard let share = weather.drainsAt, !isDraining, calls.count * 100 >= quota * share else {
+            return
+        }
+        isDraining = true
+        gatehouse.beginDrain()
     }
 
     private func admitVisitors() {
@@ -141,12 +151,14 @@ final class World {
         while sk_now() - start < 10_000_000_000 { gatehouse.turn() }
         if sabotage == .descriptor { gatehouse.loseDescriptor() }
         gatehouse.returnMemory()
+        if sabotage == .leak { gatehouse.hoard(1) }
         for fault in gatehouse.leaks { fail(.leak, fault) }
         let idle = sk_now()
         while sk_now() - idle < 70_000_000_000 { gatehouse.turn() }
         if gatehouse.upstreams > 0 {
             fail(.leak, "\(gatehouse.upstreams) upstream connections outlive their idle time")
         }
+        gatehouse.returnMemory()
         gatehouse.close()
         let descriptors = sk_descriptors_open() - descriptorsAtRest
         if descriptors > 0 {
@@ -178,7 +190,7 @@ final class World {
 
     // MARK: Calls
 
-    var isOver: Bool { calls.count >= quota }
+    var isOver: Bool { calls.count >= quota || isDraining }
 
     func makeCall(for visitor: Visitor) -> Call? {
         guard !isOver else { return nil }
