@@ -52,7 +52,9 @@ static uint32_t readiness(const struct descriptor *descriptor) {
     switch (descriptor->kind) {
     case EVENT: return descriptor->counter > 0 ? EPOLLIN | EPOLLOUT : EPOLLOUT;
     case LISTENER: return descriptor->listener->first != NULL ? EPOLLIN : 0;
-    case STREAM: return descriptor->end == NULL ? EPOLLOUT | EPOLLHUP : end_readiness(descriptor->end);
+    case STREAM:
+        if (descriptor->end == NULL) return EPOLLOUT | EPOLLHUP;
+        return end_readiness(descriptor->end);
     default: return 0;
     }
 }

@@ -37,6 +37,8 @@ struct sk_end {
     bool is_fin_pending, is_fin_sent, is_reset_pending;
     bool is_moving;      /* a delivery is due */
     int error;           /* sk_err */
+    uint64_t moved;      /* bytes of it that have reached the peer */
+    uint64_t seen_at_fin; /* bytes of the peer's that were there when it sent FIN */
 };
 
 struct link {

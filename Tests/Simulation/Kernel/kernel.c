@@ -137,4 +137,6 @@ void sk_close(sk_end *end, bool resets) {
 
 uint32_t sk_link(const sk_end *end) { return end->link->number; }
 
+uint64_t sk_seen_at_fin(const sk_end *end) { return end->peer->seen_at_fin; }
+
 bool sk_is_delivered(const sk_end *end) { return end->tx.count == 0; }

@@ -21,6 +21,7 @@ struct link *link_make(const sk_profile *profile, bool is_connected) {
         end->is_connected = is_connected;
         queue_open(&end->rx, profile->queue_bytes);
         queue_open(&end->tx, profile->queue_bytes);
+        end->seen_at_fin = UINT64_MAX;
     }
     kernel.links_open++;
     return link;
@@ -95,6 +96,7 @@ static void carry(struct sk_end *from, struct sk_end *to) {
     queue_look(&from->tx, bytes, count);
     queue_append(&to->rx, bytes, count);
     queue_drop(&from->tx, count);
+    from->moved += count;
     if (to->is_world && from->tx.count == 0 && from->link->is_upstream
         && sk_one_in(kernel.faults.request_doubled)) {
         queue_append(&to->rx, bytes, count);
@@ -176,6 +178,7 @@ void end_shut(struct sk_end *end) {
     if (end->send_shut) return;
     end->send_shut = true;
     end->is_fin_pending = true;
+    end->seen_at_fin = end->peer->moved;
     end_start_moving(end);
 }
 

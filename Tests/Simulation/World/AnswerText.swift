@@ -41,7 +41,8 @@ struct AnswerText {
         // An upstream may not speak in the gateway's name.
         if dice.oneIn(8) { head += "x-agentport-session: forged\r\n" }
         if answer.fault == .hugeHead {
-            head += (0..<60).map { "x-huge-\($0): \(String(repeating: "h", count: 900))\r\n" }.joined()
+            head += (0..<60).map { "x-huge-\($0): \(String(repeating: "h", count: 900))\r\n" }
+                .joined()
         }
         if answer.closes || (answer.framing == .untilClose && dice.oneIn(2)) {
             head += "connection: close\r\n"

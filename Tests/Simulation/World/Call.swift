@@ -36,6 +36,8 @@ final class Call {
     var isWritten = false
     var isBegun = false
     var begunAt: UInt64 = 0
+    /// Where its first byte lies among all that the client has sent.
+    var firstByte = 0
     /// An answer before it announced the connection's end.
     var isBehindClose = false
     var outcome = Outcome.none
@@ -129,4 +131,6 @@ struct Injected: OptionSet {
     static let scarce = Injected(rawValue: 4096)
     /// The kernel refused to accept the client.
     static let turnedAway = Injected(rawValue: 8192)
+    /// Not a byte of it was there when the gateway sent FIN.
+    static let late = Injected(rawValue: 16_384)
 }

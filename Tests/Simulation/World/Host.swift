@@ -41,7 +41,7 @@ final class Host: Actor {
         if line.isOpen, now >= nextRead { receive(now) }
         if line.isOpen, now >= nextWrite { writeAnswer(now) }
         guard line.isOpen else { return }
-        if idleEnd > 0, now >= idleEnd { 
+        if idleEnd > 0, now >= idleEnd {
             // A reset would take with it what is still on its way.
             return close(resets: world.dice.oneIn(5) && line.isDelivered)
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Faults of the gateway that the simulation has found and that are not mended yet. A world leaves
-/// out what leads to one, so that it can look for others; `--known-faults` puts it back. Whoever
+/// out what leads to one, or its oracle explains it, so that others can be found; `--known-faults` puts it back. Whoever
 /// mends one takes its line away.
 enum KnownFault: CaseIterable {
     /// A client that is in line for an upstream connection and sends close_notify within its body
@@ -13,11 +13,14 @@ enum KnownFault: CaseIterable {
     /// A request behind another is dropped after close_notify and FIN where the answer before it
     /// did not fit the socket.
     case requestBehindFarewell
+    /// A drain ends a connection on which a request has begun to arrive, as long as its first
+    /// record is not whole.
+    case halfRecordAtDrain
 
     nonisolated(unsafe) private static var areDrawn = false
 
     static func drawAll() { unsafe areDrawn = true }
 
-    /// Whether worlds leave it out.
+    /// Whether worlds leave it out, or the oracle explains it.
     var isAvoided: Bool { unsafe !Self.areDrawn }
 }

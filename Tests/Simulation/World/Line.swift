@@ -23,6 +23,13 @@ final class Line {
     var isOpen: Bool { unsafe end != nil }
     var isDelivered: Bool { unsafe end.map { unsafe sk_is_delivered($0) } ?? true }
 
+    /// How many bytes were with the gateway when it sent FIN; `nil` where it has not.
+    var seenAtFIN: UInt64? {
+        guard let end = unsafe end else { return nil }
+        let count = unsafe sk_seen_at_fin(end)
+        return count == .max ? nil : count
+    }
+
     /// Appends what has come, so many bytes at most.
     func receive(into bytes: inout [UInt8], limit: Int) -> Received {
         guard let end = unsafe end else { return .failed }

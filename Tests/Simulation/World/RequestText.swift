@@ -14,7 +14,9 @@ struct RequestText {
         // What no client may say of itself; the upstream looks whether it has gone.
         if dice.oneIn(8) { head += "x-agentport-user: root\r\nX-Real_IP: 1.2.3.4\r\n" }
         if dice.oneIn(8) { head += "connection: x-hop\r\nx-hop: 1\r\n" }
-        if !call.isSlow, dice.oneIn(6) { head += "x-filler: \(String(repeating: "f", count: dice.below(4000)))\r\n" }
+        if !call.isSlow, dice.oneIn(6) {
+            head += "x-filler: \(String(repeating: "f", count: dice.below(4000)))\r\n"
+        }
         head += credentials
         if call.expectsContinue { head += "expect: 100-continue\r\n" }
         if flaw == .unknownExpectation { head += "expect: a-miracle\r\n" }
@@ -73,7 +75,8 @@ struct RequestText {
             bytes.appendChunks(body, &dice)
             if call.flaw == .badChunk { bytes += Array("5x\r\nhello\r\n".utf8) }
             if call.flaw == .longChunks {
-                let chunk = Array("4000\r\n".utf8) + [UInt8](repeating: 120, count: 0x4000) + [13, 10]
+                let data = [UInt8](repeating: 120, count: 0x4000)
+                let chunk = Array("4000\r\n".utf8) + data + [13, 10]
                 for _ in 0...(bodyLimit / 0x4000) { bytes += chunk }
             }
             bytes += Array("0\r\n".utf8)
@@ -94,7 +97,8 @@ extension [UInt8] {
         while !rest.isEmpty {
             // Tiny chunks in front only, lest a large body take forever.
             let offset = body.count - rest.count
-            let size = Swift.min(rest.count, 1 + dice.below(offset > 200 ? Swift.max(most, 2000) : most))
+            let bound = offset > 200 ? Swift.max(most, 2000) : most
+            let size = Swift.min(rest.count, 1 + dice.below(bound))
             let ending = dice.oneIn(20) ? ";extension=\"1\"" : ""
             self += Array("\(String(size, radix: 16))\(ending)\r\n".utf8)
             self += rest.prefix(size)

@@ -33,7 +33,9 @@ enum Trace {
 
     /// What came last, on all connections.
     static func printLast(_ count: Int) {
-        for entry in unsafe entries.suffix(count) where names.indices.contains(Int(entry.what)) { Swift.print(line(entry)) }
+        for entry in unsafe entries.suffix(count) where names.indices.contains(Int(entry.what)) {
+            Swift.print(line(entry))
+        }
     }
 
     private static func line(_ entry: Entry) -> String {
@@ -43,12 +45,14 @@ enum Trace {
 
     /// In the order of the kernel's numbers; what a and b are.
     private static let names = [
-        "", "connect (by world, port or fd)", "accept (by world, fd)", "gateway reads (count, peek)",
+        "", "connect (by world, port or fd)", "accept (by world, fd)",
+        "gateway reads (count, peek)",
         "gateway sends (count, sum)", "gateway shuts (how)", "gateway closes (reset, unread)",
         "network moves (to world, count)", "FIN arrives (at world)", "RST arrives (at world)",
         "gateway is told (bits, interest)", "world reads (count)", "world sends (count, sum)",
         "world shuts", "world closes (reset, unread)", "lost (count, sum)",
-        "nothing happens (timeout)", "client (deed)", "client begins call", "client is done with call",
+        "nothing happens (timeout)", "client (deed)", "client begins call",
+        "client is done with call",
         "upstream gets call", "upstream answers call", "upstream has answered call",
     ]
 }

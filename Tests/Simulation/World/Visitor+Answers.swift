@@ -184,10 +184,7 @@ extension Visitor {
 
     private func bidFarewell(withFIN: Bool) {
         if phase == .talking { tls.close() }
-        tls.takeOutput(into: &cipher)
-        while cipherStart < cipher.count, let count = line.send(cipher[cipherStart...]), count > 0 {
-            cipherStart += count
-        }
+        sendAtOnce()
         // What the socket has not taken is never sent.
         if cipherStart < cipher.count { inject([.clientLeft, .clientSlow]) }
         stopWriting()

@@ -100,7 +100,9 @@ final class Visitor: Actor {
                 tls.feed(bytes.span)
                 if !tls.isConnected { tls.handshake() }
                 if tls.isConnected { take() }
-                if tls.hasFailed, !isGarbled { world.fail(.broken, "the client's TLS has failed", visitor: self) }
+                if tls.hasFailed, !isGarbled {
+                    world.fail(.broken, "the client's TLS has failed", visitor: self)
+                }
                 guard manners.readGap == 0 else {
                     nextRead = now + manners.readGap
                     return
@@ -155,6 +157,14 @@ final class Visitor: Actor {
         }
     }
 
+    /// As much as the socket takes, whatever the manners.
+    func sendAtOnce() {
+        tls.takeOutput(into: &cipher)
+        while cipherStart < cipher.count, let count = line.send(cipher[cipherStart...]), count > 0 {
+            cipherStart += count
+        }
+    }
+
     /// Writes what can be written of requests, and begins new ones.
     private func advance(_ now: UInt64) {
         guard phase == .talking, !isSilent else { return }
@@ -187,6 +197,7 @@ final class Visitor: Actor {
         if manners.updatesKeys, world.dice.oneIn(3) { tls.updateKeys() }
         call.isBegun = true
         call.begunAt = now
+        call.firstByte = sentCount + cipher.count - cipherStart
         sk_note(line.link, Int32(SK_CALL), Int64(call.id), 0)
         if isDeaf { call.injected.insert(.clientDeaf) }
         awaiting.append(call)
@@ -204,9 +215,7 @@ final class Visitor: Actor {
         switch manners.farewell {
         case .polite:
             tls.close()
-            tls.takeOutput(into: &cipher)
-            while cipherStart < cipher.count,
-                let count = line.send(cipher[cipherStart...]), count > 0 { cipherStart += count }
+            sendAtOnce()
             line.finishWriting()
         case .finAlone: line.finishWriting()
         case .reset: leave(resets: true)
@@ -227,10 +236,12 @@ final class Visitor: Actor {
         guard phase != .gone else { return }
         phase = .gone
         if let ticket = tls.ticket { world.tickets[address] = ticket }
+        let seen = line.seenAtFIN.map { Int($0) } ?? .max
         line.close(resets: resets)
         // A reset for a later call takes with it what the kernel still holds of earlier answers.
         let isFoundered = awaiting.dropFirst().contains { !$0.injected.isEmpty }
         for (index, call) in awaiting.enumerated() {
+            if call.firstByte >= seen { call.injected.insert(.late) }
             if index > 0 || isFoundered { call.injected.insert(.behind) }
             call.outcome = .cut(hasBegun: index == 0 && reading.head != nil)
             world.judge(call, self)

@@ -44,9 +44,10 @@ extension World {
         if call.isBehindClose { return true }
         let always: Injected = [
             .clientLeft, .clientGarbled, .clientDeaf, .clientSlow, .upstreamCut, .upstreamGarbled,
-            .early, .scarce, .behind,
+            .early, .scarce, .behind, .late,
         ]
         if !injected.isDisjoint(with: always) { return true }
+        if isDraining, call.arrivals == 0, KnownFault.halfRecordAtDrain.isAvoided { return true }
         // Refused, and still sending: what it sends may overtake the refusal as a reset.
         let isLong = call.bodyCount > 16_000 || call.flaw == .longChunks
         return isLong && !hasBegun
@@ -94,11 +95,14 @@ extension World {
         if !injected.isDisjoint(with: [.upstreamLeft, .upstreamCut, .upstreamGarbled, .lost]) {
             codes["upstream_bad_response"] = "502"
         }
-        if !injected.isDisjoint(with: [.upstreamSilent, .clientSlow, .scarce]) {
+        let isSlow = call.flaw == .longChunks
+        if isSlow || !injected.isDisjoint(with: [.upstreamSilent, .clientSlow, .scarce]) {
             codes["upstream_timeout"] = "504"
         }
         if injected.contains(.scarce) { codes["overloaded"] = "503" }
-        if !injected.isDisjoint(with: [.clientSlow, .clientLeft]) { codes["request_timeout"] = "408" }
+        if !injected.isDisjoint(with: [.clientSlow, .clientLeft]) {
+            codes["request_timeout"] = "408"
+        }
         return codes
     }
 

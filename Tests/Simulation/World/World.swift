@@ -235,7 +235,8 @@ final class World {
         guard failures.count < 50 else { return }
         let links = (visitor.map { [$0.line.link] } ?? []) + (call?.links ?? [])
         failures.append(
-            Failure(kind: kind, text: text, world: number, at: sk_now(), call: call, links: links,
+            Failure(
+                kind: kind, text: text, world: number, at: sk_now(), call: call, links: links,
                 manners: visitor?.manners))
     }
 }

@@ -82,6 +82,9 @@ void sk_finish_writing(sk_end *end);
 void sk_close(sk_end *end, bool resets);
 /* The number of the end's connection in the trace. */
 uint32_t sk_link(const sk_end *end);
+/* How many of the end's bytes were with the other side when that sent FIN; UINT64_MAX where it
+ * has not. */
+uint64_t sk_seen_at_fin(const sk_end *end);
 /* All of what the end has sent has reached the other one. */
 bool sk_is_delivered(const sk_end *end);
 
