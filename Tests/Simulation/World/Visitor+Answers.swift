@@ -99,6 +99,7 @@ extension Visitor {
     }
 
     private func check(_ call: Call, _ head: MessageReader.Head) {
+        guard !call.isPoisoned else { return }
         let answer = call.answer
         let hasBody = call.method != .head && !answer.isBodyless
         let expected = hasBody ? answer.bodyCount : 0

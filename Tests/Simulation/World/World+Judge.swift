@@ -29,6 +29,8 @@ extension World {
     }
 
     private func judgeAnswer(_ call: Call, _ status: Int, _ visitor: Visitor) {
+        // What came before it on its upstream connection may have run into it.
+        guard !call.isPoisoned else { return }
         if status != call.answer.status {
             fail(.foreign, "status \(status)", visitor: visitor, call)
         }
