@@ -14,6 +14,8 @@ final class Call {
         case noRoute, badChunk, longChunks
     }
 
+    enum Own: String { case health = "/healthz", keySet = "/.well-known/jwks.json" }
+
     let id: Int
     let visitor: UInt32
     var method = Method.get
@@ -22,6 +24,10 @@ final class Call {
     var bodyCount = 0
     var hasTrailers = false
     var expectsContinue = false
+    /// Of HTTP/1.0: no chunks, no interim answers, and the answer's end may be the connection's.
+    var isOld = false
+    /// What the gateway itself answers.
+    var own: Own?
     /// Written in tiny pieces.
     var isSlow = false
     var flaw: Flaw?

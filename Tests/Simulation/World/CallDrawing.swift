@@ -15,6 +15,16 @@ extension Call {
         }
         if dice.oneIn(12) { credentials = .code }
         answer.draw(weather, method: method, &dice)
+        if dice.oneIn(25), framing != .chunked, !expectsContinue { isOld = true }
+        if dice.oneIn(40) {
+            own = dice.pick([.health, .keySet])
+            method = .get
+            framing = .none
+            bodyCount = 0
+            credentials = .none
+            expectsContinue = false
+            return
+        }
         guard dice.oneIn(weather.callFaults) else { return }
         switch dice.below(8) {
         case 0:
@@ -27,6 +37,7 @@ extension Call {
 
     private func drawFlaw(_ dice: inout Dice) {
         let chosen = dice.pick(Flaw.allCases)
+        isOld = false
         flaw = chosen
         injected.insert(.flawed)
         expectsContinue = false

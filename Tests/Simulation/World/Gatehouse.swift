@@ -7,10 +7,10 @@ import Identity
 import Policy
 import Reactor
 import TLS
-import Telemetry
 import TestSupport
 
 @testable import Gateway
+@testable import Telemetry
 
 /// The gateway under test: one worker that is moved by hand. All that the simulation knows of how
 /// a gateway is made, and of its insides, is here.
@@ -23,6 +23,8 @@ final class Gatehouse {
     /// Slabs that are lent while nobody is connected: the worker's scratch space.
     private let slabsAtRest: Int
     private var lostDescriptor: Wakeup?
+    /// All that was logged of requests.
+    private(set) var log: [UInt8] = []
 
     struct Hoarded: ~Copyable {
         var buffer = Buffer()
@@ -72,7 +74,7 @@ final class Gatehouse {
         let policy = """
             { "agentport": 1,
               "listen": { "limits": {
-                "connections": 400, "connections_per_ip": 400, "body": "\(weather.bodyLimit)B",
+                "connections": 400, "connections_per_ip": \(weather.clientsPerAddress), "body": "\(weather.bodyLimit)B",
                 "header_timeout": "\(weather.headerTimeout)ms",
                 "body_timeout": "\(weather.bodyTimeout)ms",
                 "keepalive_timeout": "\(weather.keepaliveTimeout)ms" } },
@@ -85,7 +87,7 @@ final class Gatehouse {
                             "totp": { "seed_file": "a" } } ],
               "totp": { "one_time": false },
               "filters": [ { "use": "tls_inspector" },
-                { "use": "ip_rate_limit", "requests": 1000000, "per": "1s", "burst": 1000000 },
+                { "use": "ip_rate_limit", "requests": \(weather.rate ?? 1_000_000), "per": "1s" },
                 { "use": "identity" }, { "use": "totp" }, { "use": "jwt" } ],
               "routes": [ { "path": "/calls/" }, { "path": "/open/", "public": true } ] }
             """
@@ -103,12 +105,15 @@ final class Gatehouse {
 
     func turn() {
         worker.turn(atMost: 50)
-        dropLog()
+        takeLog()
     }
 
-    /// Access lines are written, and read by nobody.
-    private func dropLog() {
-        gateway.log.drain(worker: 0) { $0.count }
+    /// Access lines are taken as the log writer would.
+    private func takeLog() {
+        gateway.log.drain(worker: 0) {
+            log.append(copying: $0)
+            return $0.count
+        }
         _ = gateway.log.takeAudit()
     }
 
@@ -145,6 +150,8 @@ final class Gatehouse {
         if downstreams != 0 { faults.append("\(downstreams) clients are still known") }
         let counted = gateway.connections.count
         if counted != 0 { faults.append("\(counted) clients are still counted") }
+        let gauges = worker.context.metrics.connections
+        if gauges.contains(where: { $0 != 0 }) { faults.append("gauges of connections: \(gauges)") }
         if !worker.pool.waiting.isEmpty { faults.append("the line is not empty") }
         for index in 0..<worker.pool.connections.indexEnd
         where worker.pool.connections.isOccupied(index) {
@@ -176,6 +183,19 @@ final class Gatehouse {
     }
 
     func loseDescriptor() { lostDescriptor = try? Wakeup() }
+}
+
+extension WorkerMetrics {
+    /// By state.
+    fileprivate var connections: [UInt64] {
+        ConnectionState.allCases.map { words.load(layout.connections + $0.rawValue) }
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(copying bytes: Span<UInt8>) {
+        for index in bytes.indices { append(bytes[index]) }
+    }
 }
 
 struct GatehouseFault: Error, CustomStringConvertible {

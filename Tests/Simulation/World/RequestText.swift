@@ -45,8 +45,9 @@ struct RequestText {
             switch call.flaw {
             case .noVersion: ""
             case .version2: " HTTP/2.0"
-            default: " HTTP/1.1"
+            default: call.isOld ? " HTTP/1.0" : " HTTP/1.1"
             }
+        if let own = call.own { return "GET \(own.rawValue)\(version)\r\n" }
         return "\(call.method.rawValue) \(path)\(version)\r\n"
     }
 

@@ -202,6 +202,11 @@ final class Visitor: Actor {
         if isDeaf { call.injected.insert(.clientDeaf) }
         awaiting.append(call)
         var part = Writing(call: call, text: world.write(call, for: self))
+        if call.isOld {
+            // The gateway will close: nothing may follow.
+            callsLeft = 0
+            isClosing = true
+        }
         if call.expectsContinue { part.holdsBodyUntil = now + 1_000_000_000 }
         writing = part
     }
@@ -226,6 +231,11 @@ final class Visitor: Actor {
     /// The connection has ended, from the other side.
     private func end(isReset: Bool) {
         if !isReset, phase == .talking, !tls.hasClosed { world.counts.endsWithoutNotify += 1 }
+        // An answer without a length is whole where the other side said goodbye, and only there.
+        if !isReset, tls.hasClosed, reader.state == .untilClose, let call = awaiting.first {
+            _ = reader.end()
+            finish(call)
+        }
         if isReset { world.counts.resets += 1 }
         if phase == .handshake { world.wasTurnedAway(self) }
         leave(resets: false)

@@ -12,6 +12,8 @@ struct Weather {
     var visitorFaults = 0
     var connectFaults = 0
     var visitors = 1
+    /// One in so many that come is a stranger; 0 for none.
+    var strangers = 0
     var kernel = sk_faults()
 
     // The policy's
@@ -23,6 +25,10 @@ struct Weather {
     var bodyLimit = 300_000
     var upstreamConnections = 1024
     var pending = 1024
+
+    /// Requests a second from one address; no limit to speak of where it is `nil`.
+    var rate: Int?
+    var clientsPerAddress = 400
 
     /// Slabs that connections may have; all where it is `nil`.
     var slabs: Int?
@@ -62,6 +68,9 @@ struct Weather {
             slabs = dice.range(4...40)
             if KnownFault.starvation.isAvoided { slabs = slabs.map { $0 + 2 * visitors } }
         }
+        if dice.oneIn(8) { rate = dice.range(20...200) }
+        if dice.oneIn(8) { clientsPerAddress = dice.range(1...6) }
+        strangers = dice.pick([0, 0, 5, 30])
         if dice.oneIn(6) { drainsAt = dice.range(20...95) }
     }
 

@@ -31,6 +31,10 @@ extension World {
     private func judgeAnswer(_ call: Call, _ status: Int, _ visitor: Visitor) {
         // What came before it on its upstream connection may have run into it.
         guard !call.isPoisoned else { return }
+        if call.own != nil {
+            if call.arrivals > 0 { fail(.broken, "went upstream", visitor: visitor, call) }
+            return
+        }
         if status != call.answer.status {
             fail(.foreign, "status \(status)", visitor: visitor, call)
         }
@@ -101,6 +105,7 @@ extension World {
         if isSlow || !injected.isDisjoint(with: [.upstreamSilent, .clientSlow, .scarce]) {
             codes["upstream_timeout"] = "504"
         }
+        if weather.rate != nil { codes["rate_limited"] = "429" }
         if injected.contains(.scarce) { codes["overloaded"] = "503" }
         if !injected.isDisjoint(with: [.clientSlow, .clientLeft]) {
             codes["request_timeout"] = "408"
@@ -131,8 +136,10 @@ extension World {
         for (call, id) in misplaced where !call.isPoisoned {
             fail(.foreign, "the answer of call \(id)", call)
         }
-        let aborted = weather.kernel.accept_aborted > 0 || weather.slabs != nil
-        if counts.turnedAway > 0, !aborted {
+        let mayTurnAway =
+            weather.kernel.accept_aborted > 0 || weather.slabs != nil || weather.rate != nil
+            || weather.clientsPerAddress < weather.visitors
+        if counts.turnedAway > 0, !mayTurnAway {
             fail(.unexplained, "\(counts.turnedAway) clients turned away")
         }
     }
@@ -141,5 +148,6 @@ extension World {
     func wasTurnedAway(_ visitor: Visitor) {
         guard visitor.manners.doom == nil || visitor.doom != nil else { return }
         counts.turnedAway += 1
+        holdBack()
     }
 }

@@ -46,6 +46,7 @@ final class World {
     private(set) var calls: [Call] = []
     private var actors: [(any Actor)?] = [nil]
     private var visitors: [UInt32: Visitor] = [:]
+    private var strangers: [UInt32: Stranger] = [:]
     private var nextVisitor: UInt64 = 0
     private(set) var isDraining = false
     private let gatehouse: Gatehouse
@@ -89,7 +90,7 @@ final class World {
         add { Callers(id: $0, world: self) }
         if let slabs = weather.slabs { gatehouse.takeMemory(leaving: slabs) }
         var lastSweep = sk_now()
-        while !isOver || !visitors.isEmpty {
+        while !isOver || !visitors.isEmpty || !strangers.isEmpty {
             admitVisitors()
             gatehouse.turn()
             drainInTime()
@@ -115,6 +116,7 @@ final class World {
         while !isOver, visitors.count < weather.visitors, sk_now() >= nextVisitor {
             let manners = Manners(weather, &dice)
             let address = UInt32(0x0A00_0001 + dice.below(12))
+            admitStranger(address)
             let profile = Weather.profile(&dice)
             add { id in
                 let visitor = Visitor(
@@ -128,6 +130,20 @@ final class World {
         }
     }
 
+    private func admitStranger(_ address: UInt32) {
+        guard dice.oneIn(weather.strangers) else { return }
+        let profile = Weather.profile(&dice)
+        add { id in
+            let stranger = Stranger(id: id, world: self, address: address, profile: profile)
+            strangers[id] = stranger
+            sk_wake(id, sk_now() + 1)
+            return stranger
+        }
+    }
+
+    /// Who was turned away comes back a little later.
+    func holdBack() { nextVisitor = sk_now() + 50_000_000 }
+
     /// Ends what stands still, and says so if it should not.
     private func sweep(_ now: UInt64) {
         for id in visitors.keys.sorted() {
@@ -139,6 +155,13 @@ final class World {
                 fail(.stuck, "\(what) stands still", visitor: visitor, visitor.awaiting.first)
             }
             visitor.leave(resets: true)
+        }
+        for id in strangers.keys.sorted() {
+            guard let stranger = strangers[id], now - stranger.startedAt > Self.patience else {
+                continue
+            }
+            fail(.stuck, "a stranger stands still")
+            stranger.leave(resets: true)
         }
     }
 
@@ -165,6 +188,7 @@ final class World {
             fail(.leak, "\(descriptors) descriptors are open")
         }
         checkBudgets()
+        checkLog(gatehouse.log)
     }
 
     // MARK: Actors
@@ -186,6 +210,11 @@ final class World {
     func hasLeft(_ visitor: Visitor) {
         visitors[visitor.id] = nil
         actors[Int(visitor.id)] = nil
+    }
+
+    func hasLeft(_ stranger: Stranger) {
+        strangers[stranger.id] = nil
+        actors[Int(stranger.id)] = nil
     }
 
     // MARK: Calls
