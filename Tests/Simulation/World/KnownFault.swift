@@ -16,6 +16,9 @@ enum KnownFault: CaseIterable {
     /// A drain ends a connection on which a request has begun to arrive, as long as its first
     /// record is not whole.
     case halfRecordAtDrain
+    /// Where close_notify does not fit the socket at once, FIN goes out without it: an answer that
+    /// ends with the connection then looks cut, though it is whole.
+    case farewellThatDoesNotFit
 
     nonisolated(unsafe) private static var areDrawn = false
 

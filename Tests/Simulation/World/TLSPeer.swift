@@ -49,8 +49,10 @@ final class TLSPeer {
 
     var isConnected: Bool { unsafe SSL_is_init_finished(session) == 1 }
     var wasResumed: Bool { unsafe co_session_reused(session) == 1 }
-    /// The server's close_notify has come.
-    var hasClosed: Bool { unsafe SSL_get_shutdown(session) & SSL_RECEIVED_SHUTDOWN != 0 }
+    /// The server's close_notify has come. A fatal alert sets the same flag.
+    var hasClosed: Bool {
+        unsafe !hasFailed && SSL_get_shutdown(session) & SSL_RECEIVED_SHUTDOWN != 0
+    }
 
     func handshake() {
         let result = unsafe SSL_do_handshake(session)

@@ -230,7 +230,14 @@ final class Visitor: Actor {
 
     /// The connection has ended, from the other side.
     private func end(isReset: Bool) {
-        if !isReset, phase == .talking, !tls.hasClosed { world.counts.endsWithoutNotify += 1 }
+        if !isReset, phase == .talking, !tls.hasClosed {
+            world.counts.endsWithoutNotify += 1
+            awaiting.first?.hasEndedSilently = reader.state == .untilClose
+            let isKnown = KnownFault.farewellThatDoesNotFit.isAvoided
+            if manners.doom == nil, !world.weather.isScarce, !isKnown {
+                world.fail(.broken, "FIN without close_notify", visitor: self, awaiting.first)
+            }
+        }
         // An answer without a length is whole where the other side said goodbye, and only there.
         if !isReset, tls.hasClosed, reader.state == .untilClose, let call = awaiting.first {
             _ = reader.end()

@@ -54,6 +54,7 @@ extension World {
         ]
         if !injected.isDisjoint(with: always) { return true }
         if isDraining, call.arrivals == 0, KnownFault.halfRecordAtDrain.isAvoided { return true }
+        if call.hasEndedSilently, KnownFault.farewellThatDoesNotFit.isAvoided { return true }
         // Refused, and still sending: what it sends may overtake the refusal as a reset.
         let isLong = call.bodyCount > 16_000 || call.flaw == .longChunks
         return isLong && !hasBegun
@@ -138,7 +139,7 @@ extension World {
         }
         let mayTurnAway =
             weather.kernel.accept_aborted > 0 || weather.slabs != nil || weather.rate != nil
-            || weather.clientsPerAddress < weather.visitors
+            || weather.clientsPerAddress < 400
         if counts.turnedAway > 0, !mayTurnAway {
             fail(.unexplained, "\(counts.turnedAway) clients turned away")
         }

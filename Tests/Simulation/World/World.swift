@@ -93,6 +93,9 @@ final class World {
         while !isOver || !visitors.isEmpty || !strangers.isEmpty {
             admitVisitors()
             gatehouse.turn()
+            if gatehouse.upstreams > weather.upstreamConnections {
+                fail(.leak, "\(gatehouse.upstreams) upstream connections")
+            }
             drainInTime()
             if sk_now() - lastSweep > 5_000_000_000 {
                 lastSweep = sk_now()
