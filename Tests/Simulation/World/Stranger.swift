@@ -70,7 +70,9 @@ final class Stranger: Actor {
             break
         }
         while !bytes.isEmpty, now >= nextWrite {
-            guard let count = line.send(bytes.prefix(stepBytes)) else { return leave(resets: false) }
+            guard let count = line.send(bytes.prefix(stepBytes)) else {
+                return leave(resets: false)
+            }
             guard count > 0 else { return }
             bytes.removeFirst(count)
             nextWrite = now + 1 + gap
