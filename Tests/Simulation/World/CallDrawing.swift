@@ -42,6 +42,8 @@ extension Call {
         injected.insert(.flawed)
         expectsContinue = false
         hasTrailers = false
+        // So long a head in such small pieces takes longer than a head may.
+        if isSlow, chosen == .longLine || chosen == .manyFields { injected.insert(.clientSlow) }
         switch chosen {
         case .badChunk, .longChunks:
             method = .post
