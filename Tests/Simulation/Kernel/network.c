@@ -123,7 +123,8 @@ void end_move(struct sk_end *end) {
     }
     if (!to->is_closed) carry(end, to);
     // A reset waits for nobody to read.
-    if (end->is_reset_pending && (end->tx.count == 0 || queue_room(&to->rx) == 0)) {
+    bool has_room = !to->is_closed && queue_room(&to->rx) > 0;
+    if (end->is_reset_pending && (end->tx.count == 0 || !has_room)) {
         queue_drop(&end->tx, end->tx.count);
         end->is_reset_pending = false;
         end->is_dead = true;
