@@ -44,16 +44,26 @@ final class Gatehouse {
             signingKey: signingKey, steps: AcceptedSteps(words))
         let certificate = Array(Self.identity.certificate.utf8)
         let secret = Array(Self.identity.key.utf8)
-        gateway = Gateway(
-            configuration: configuration, state: state,
+        let wakeup = try Wakeup()
+        let troubles = Troubles()
+        let generation = Generation(
+            configuration, state: state,
             tls: try TLSServerContext(certificate: certificate.span, key: secret.span),
             jwks: try JWKS(keys: [PublicJWK(x: signingKey.x, y: signingKey.y)]),
-            endpoints: [Endpoint(host: "127.0.0.1", port: upstream)],
-            workers: 1, logWakeup: try Wakeup())
+            upstreams: configuration.upstreams.map { rules in
+                let endpoints = rules.endpoints.map {
+                    Endpoint(
+                        EndpointIdentity(upstream: rules.name, url: $0, trust: nil),
+                        troubles: troubles)
+                }
+                return Upstream(rules, endpoints: endpoints, workers: 1, troubles: troubles)
+            })
+        gateway = Gateway(
+            generation, troubles: troubles, wakeups: [wakeup], logWakeup: try Wakeup())
         let address = SocketAddress.ip(IPAddress(ipv4: 0x7F00_0001), port: port)
         worker = try Worker(
             number: 0, gateway: gateway, listener: Listener(address, isShared: true),
-            wakeup: try Wakeup())
+            wakeup: wakeup)
         slabsAtRest = worker.context.pool.lent
     }
 
@@ -119,7 +129,7 @@ final class Gatehouse {
 
     /// The code of the agent's seed for now.
     var code: String {
-        let seed = gateway.state.seeds[0]
+        let seed = gateway.generation.state.seeds[0]
         let step = seed.parameters.step(atSeconds: Clock.wallNanoseconds() / 1_000_000_000)
         return (try? seed.code(step: step)) ?? "none"
     }
@@ -152,7 +162,7 @@ final class Gatehouse {
         if counted != 0 { faults.append("\(counted) clients are still counted") }
         let gauges = worker.context.metrics.connections
         if gauges.contains(where: { $0 != 0 }) { faults.append("gauges of connections: \(gauges)") }
-        if !worker.pool.waiting.isEmpty { faults.append("the line is not empty") }
+        if !worker.pool.upstreams[0].line.isEmpty { faults.append("the line is not empty") }
         for index in 0..<worker.pool.connections.indexEnd
         where worker.pool.connections.isOccupied(index) {
             guard worker.pool.connections[index].state != .idle else { continue }
