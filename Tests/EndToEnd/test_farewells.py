@@ -4,6 +4,7 @@
 import contextlib
 import resource
 import signal
+import socket
 import threading
 import time
 
@@ -12,7 +13,7 @@ import pytest
 from support.tls13 import Client
 from support.tls13_codec import APPLICATION
 from support.waiting import settle, wait_until
-from support.wire import encode
+from support.wire import Closed, encode
 
 
 def request(method, path, *fields, body=b""):
@@ -131,3 +132,38 @@ def test_connections_that_all_wait_for_memory_are_ended(start):
     finally:
         for client in clients:
             client.socket.close()
+
+
+class Deserter:
+    """An upstream that answers in the middle of a request, without a length, and is gone: closing
+    with something unread is a reset, and what was sent before it need not be all there was."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        # Small, so that the request stalls: the gateway then has something left to send.
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        connection, _ = self.listener.accept()
+        connection.recv(1024)
+        time.sleep(0.3)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nthe first half")
+        connection.close()
+
+
+@pytest.mark.xfail(strict=True, reason="a send takes the reset from the socket, and what is read "
+                   "then looks like FIN")
+def test_an_answer_without_a_length_that_ends_in_a_reset_is_not_whole(start):
+    """The reset meets a connection that still has some of the request to send."""
+    deserter = Deserter()
+    gateway = start(upstream=deserter.url)
+    with gateway.connect() as wire:
+        with contextlib.suppress(OSError, Closed):
+            wire.send(encode("POST", "/public/x", body=b"x" * 1_900_000))
+        try:
+            response = wire.response()
+        except Closed:
+            return
+    assert response.status == 502, f"{response.status} with {response.body!r} looks whole"

@@ -19,6 +19,9 @@ enum KnownFault: CaseIterable {
     /// Where close_notify does not fit the socket at once, FIN goes out without it: an answer that
     /// ends with the connection then looks cut, though it is whole.
     case farewellThatDoesNotFit
+    /// A send to an upstream takes its reset from the socket, and what is read then looks like FIN:
+    /// an answer that ends with the connection is cut, and looks whole.
+    case resetTakenBySend
 
     nonisolated(unsafe) private static var areDrawn = false
 

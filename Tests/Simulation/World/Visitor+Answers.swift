@@ -109,7 +109,10 @@ extension Visitor {
         let answer = call.answer
         let hasBody = call.method != .head && !answer.isBodyless
         let expected = hasBody ? answer.bodyCount : 0
-        if reading.bodyCount != expected {
+        let mayBeShort =
+            call.answer.framing == .untilClose && call.injected.contains(.early)
+            && KnownFault.resetTakenBySend.isAvoided
+        if reading.bodyCount != expected, !mayBeShort {
             world.fail(
                 .cut, "\(reading.bodyCount) of \(expected) bytes look whole", visitor: self, call)
         }

@@ -57,8 +57,10 @@ extension World {
         if call.hasEndedSilently, KnownFault.farewellThatDoesNotFit.isAvoided { return true }
         // Refused, and still sending: what it sends may overtake the refusal as a reset.
         let isLong = call.bodyCount > 16_000 || call.flaw == .longChunks
-        return isLong && !hasBegun
-            && !injected.isDisjoint(with: [.upstreamLeft, .upstreamSilent, .lost, .flawed])
+        let mayFailToConnect = weather.connectFaults > 0 || weather.kernel.socket_refused > 0
+        let isRefused = !injected.isDisjoint(
+            with: [.upstreamLeft, .upstreamSilent, .lost, .flawed])
+        return isLong && !hasBegun && (isRefused || mayFailToConnect)
     }
 
     private func isAllowed(_ code: String, _ call: Call, _ injected: Injected) -> Bool {
