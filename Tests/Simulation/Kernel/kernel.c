@@ -80,6 +80,11 @@ sk_end *sk_connect(uint16_t port, uint32_t address, uint32_t actor, const sk_pro
 }
 
 void sk_listen(uint16_t port, uint32_t actor, const sk_profile *profile) {
+    struct listener *known = listener_find(port, true);
+    if (known != NULL) {
+        known->profile = *profile;
+        return;
+    }
     for (int i = 0; i < PORTS_MAX; i++) {
         struct listener *listener = &kernel.listeners[i];
         if (listener->port != 0) continue;

@@ -67,7 +67,8 @@ void sk_wake(uint32_t actor, uint64_t at);
 
 /* A client that connects to the listener of that port; NULL where there is none. */
 sk_end *sk_connect(uint16_t port, uint32_t address, uint32_t actor, const sk_profile *profile);
-/* An upstream's listener: the actor is woken for each that connects. */
+/* An upstream's listener: the actor is woken for each that connects. Again, it changes how the
+ * next connection moves its bytes. */
 void sk_listen(uint16_t port, uint32_t actor, const sk_profile *profile);
 /* Who waits to be connected; NULL where no one does. */
 sk_end *sk_next_caller(uint16_t port);
