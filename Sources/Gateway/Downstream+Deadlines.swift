@@ -68,6 +68,9 @@ extension Downstream {
     mutating func onTimer(_ context: inout WorkerContext, _ pool: inout UpstreamPool) -> Fate {
         let now = context.now.milliseconds
         if isStarved {
+            // Who gets no memory for as long as a head may take is of no use to anybody.
+            let limit = UInt64(context.limits.headerTimeoutMilliseconds)
+            guard now < starvedSince + limit else { return abort(&context, &pool) }
             isStarved = false
             // Takes back what was put aside of the input, which nothing else may bring to mind.
             return onReadable(&context, &pool)

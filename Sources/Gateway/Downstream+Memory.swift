@@ -38,11 +38,24 @@ extension Downstream {
         memo.release(to: &context.memoPool)
     }
 
+    mutating func noteStarving(_ now: UInt64) {
+        if !isStarved {
+            starvedSince = 0
+        } else if starvedSince == 0 {
+            starvedSince = now
+        }
+    }
+
     /// Since when the connection has held large slabs without getting on, because its peer sends
-    /// the rest of a head, or reads its answer, too slowly; `nil` where it holds none, or waits
-    /// for others. Monotonic milliseconds.
+    /// the rest of a head, or reads its answer, too slowly, or because it waits for one more slab
+    /// while others wait for its own; `nil` where it holds none, or waits for an upstream.
+    /// Monotonic milliseconds.
     var idlesWithSlabsSince: UInt64? {
-        guard phase == .open, !isStarved else { return nil }
+        if isStarved {
+            let holds = cipherIn.isAttached || plainIn.isAttached || cipherOut.isAttached
+            return holds && exchange.connection < 0 ? max(1, starvedSince) : nil
+        }
+        guard phase == .open else { return nil }
         if !cipherOut.isEmpty, !isAnswerPutOff { return lastWriteAt }
         guard exchange.request == .awaitingHead, plainIn.isAttached || cipherIn.isAttached else {
             return nil

@@ -256,6 +256,10 @@ extension Downstream {
         _ problem: Problem, _ context: inout WorkerContext, _ pool: inout UpstreamPool,
         status: Int? = nil
     ) {
+        if exchange.waitingSince > 0 {
+            leaveLine(&pool, isServed: false)
+            held.release(to: &context.pool)
+        }
         dropUpstream(&context, &pool)
         exchange.keepsAlive = false
         exchange.record.status = status ?? problem.status

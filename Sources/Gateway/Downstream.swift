@@ -72,10 +72,14 @@ struct Downstream: ~Copyable {
     var hasAsked = false
     /// Nothing more is to be read as a request; the connection ends once the output is out.
     var isClosing = false
+    /// close_notify is written, and will be followed by FIN alone.
+    var hasSaidGoodbye = false
     /// There is more plaintext to be had from what has come than there is room for.
     var isFull = false
     /// Waits for memory; looked at again after ``starvedMilliseconds``.
     var isStarved = false
+    /// Since when it has waited again and again without getting any; monotonic milliseconds.
+    var starvedSince: UInt64 = 0
     /// Beyond the limit of connections: its requests are refused.
     var isSurplus = false
     /// Milliseconds, monotonic.
@@ -125,6 +129,7 @@ struct Downstream: ~Copyable {
     /// There is no slab to be had: go on a little later, when others have given some back.
     private mutating func starve(_ context: inout WorkerContext) -> Fate {
         isStarved = true
+        noteStarving(context.now.milliseconds)
         watch(&context)
         arm(&context)
         return .keep
@@ -187,6 +192,7 @@ struct Downstream: ~Copyable {
         }
         if phase == .lingering, hasEnded { return .close }
         noteHalfRecord(context.now.milliseconds)
+        noteStarving(context.now.milliseconds)
         watch(&context)
         arm(&context)
         cipherIn.releaseIfEmpty(to: &context.pool)
@@ -224,9 +230,12 @@ struct Downstream: ~Copyable {
     ///
     /// - Returns: false where nothing is left to wait for.
     private mutating func closeGracefully(_ context: inout WorkerContext) -> Bool {
-        if phase == .open, cipherOut.attach(from: &context.pool) {
+        if phase == .open, !hasSaidGoodbye, cipherOut.attach(from: &context.pool) {
+            hasSaidGoodbye = true
             session?.close(into: &cipherOut)
-            guard flush(&context), cipherOut.isEmpty else { return false }
+            guard flush(&context) else { return false }
+            // FIN must not overtake it: an answer that ends with the connection would look cut.
+            guard cipherOut.isEmpty else { return true }
         }
         socket.finishWriting()
         phase = .lingering

@@ -105,7 +105,10 @@ struct UpstreamConnection: ~Copyable {
         switch socket.receive(into: &input, limit: Exchange.responseReadMax) {
         case .bytes: return true
         case .wouldBlock: return false
-        case .end: hasEnded = true
+        case .end:
+            hasEnded = true
+            // A send that has failed has taken the reset, and what is left of it looks like FIN.
+            if isDeaf { wasReset = true }
         case .failed:
             hasEnded = true
             wasReset = true

@@ -52,8 +52,6 @@ def crowd(start, recorder):
         gateway.process = None  # a test has said so
 
 
-@pytest.mark.xfail(strict=True, reason="a request that is given up in the line for an upstream "
-                   "connection is finished again when its client leaves, and that traps")
 def test_leaving_the_line_in_the_middle_of_a_request(crowd):
     with Client(crowd.gateway.address) as client:
         crowd.give_up_in_line(client)
@@ -62,8 +60,6 @@ def test_leaving_the_line_in_the_middle_of_a_request(crowd):
     assert crowd.gateway.request("GET", "/healthz").status == 200
 
 
-@pytest.mark.xfail(strict=True, reason="a request that is given up in the line for an upstream "
-                   "connection stays in the line, and gets one")
 def test_what_was_given_up_in_the_line_is_not_sent(crowd, recorder):
     with Client(crowd.gateway.address) as client:
         crowd.give_up_in_line(client)
@@ -73,8 +69,6 @@ def test_what_was_given_up_in_the_line_is_not_sent(crowd, recorder):
         assert recorder.at("/public/x") == []
 
 
-@pytest.mark.xfail(strict=True, reason="a drain looks at requests that have begun, and at no "
-                   "half record")
 def test_a_request_whose_first_bytes_came_before_a_drain(start):
     """Its first byte arrived before the FIN: it must not be lost."""
     gateway = start()
@@ -105,8 +99,6 @@ def many_descriptors():
 
 
 @pytest.mark.usefixtures("many_descriptors")
-@pytest.mark.xfail(strict=True, reason="connections that wait for a slab while they hold one wait "
-                   "for each other, and none of their other deadlines counts")
 def test_connections_that_all_wait_for_memory_are_ended(start):
     """Each holds a slab with half a record, until there is none left; then the rest comes, and to
     open it takes another."""
@@ -153,8 +145,6 @@ class Deserter:
         connection.close()
 
 
-@pytest.mark.xfail(strict=True, reason="a send takes the reset from the socket, and what is read "
-                   "then looks like FIN")
 def test_an_answer_without_a_length_that_ends_in_a_reset_is_not_whole(start):
     """The reset meets a connection that still has some of the request to send."""
     deserter = Deserter()
