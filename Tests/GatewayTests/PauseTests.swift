@@ -195,9 +195,21 @@ struct PauseTests {
         house.hold(.wait(.state), at: 1)
         client.send(Self.get)
         house.settle(client)
-        client.close()
+        client.sayFarewell()
         house.settle(client)
         house.hold(.pass)
         #expect(house.run(client) { house.upstreamSaw.hasSuffix("\r\n\r\n") })
+    }
+
+    /// Whoever has closed after that will not.
+    @Test func closingEndsAWaitForState() throws {
+        let house = try House()
+        let client = try house.connect()
+        house.hold(.wait(.state), at: 1)
+        client.send(Self.get)
+        house.settle(client)
+        client.close()
+        #expect(house.run(client) { house.gateway.connections.count == 0 })
+        #expect(house.upstreamConnections == 0)
     }
 }

@@ -300,6 +300,9 @@ final class HouseClient {
         peer.finishWriting()
     }
 
+    /// Says that no more will come, and listens on.
+    func sayFarewell() { peer.send(tls.close()) }
+
     /// Ends the connection without a farewell.
     func cutOff() { peer.finishWriting() }
 
