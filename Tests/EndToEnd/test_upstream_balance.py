@@ -345,7 +345,8 @@ def test_large_bodies_wait_at_their_clients(front, recorders):
 
 
 @pytest.mark.parametrize("headers, first", [
-    ([("Content-Length", "3")], b"a"), ([("Content-Length", "3"), ("Expect", "100-continue")], b"")],
+    ([("Content-Length", "3")], b"a"),
+    ([("Content-Length", "3"), ("Expect", "100-continue")], b"")],
     ids=["half a body", "expecting"])
 def test_a_body_is_not_overdue_while_its_request_waits(front, recorders, headers, first):
     recorder = recorders()

@@ -142,8 +142,6 @@ def test_an_upstream_of_a_name_is_added(front, recorders):
         assert gateway.request("GET", "/").status == 200
 
 
-@pytest.mark.xfail(strict=True, reason="who waits in line for an upstream that a reload removes "
-                                       "gets 503")
 def test_requests_in_line_for_an_upstream_that_is_removed(front, two, gate):
     """They were taken in under the old policy; the one that is lent is served, too."""
     old, new = two
