@@ -136,10 +136,11 @@ extension World {
             let text = "\(unclear.count) bad answers, \(counts.vagueLosses) for a reason"
             fail(.unexplained, text, unclear.last)
         }
-        // A request that never arrived may have been on its way to such an upstream.
-        let poison = "\(AnswerText.poisonID)"
-        for (call, id) in misplaced
-        where !call.isPoisoned && !(id == poison && call.arrivals == 0) {
+        for (call, id) in misplaced where !call.isPoisoned {
+            // A request that never arrived may have been on its way to such an upstream.
+            let number = Int(id) ?? 0
+            let isOutOfStep = number == AnswerText.poisonID || self.call(number)?.isPoisoned == true
+            if call.arrivals == 0, isOutOfStep { continue }
             fail(.foreign, "the answer of call \(id)", call)
         }
         let mayTurnAway =
