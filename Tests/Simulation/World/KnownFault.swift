@@ -30,3 +30,11 @@ enum KnownFault: CaseIterable {
     /// Whether worlds leave it out, or the oracle explains it.
     var isAvoided: Bool { unsafe !Self.areDrawn }
 }
+
+extension Call {
+    /// It was answered before all of it was there, and the answer's end is the connection's.
+    var mayLookWhole: Bool {
+        answer.framing == .untilClose && injected.contains(.early)
+            && KnownFault.resetTakenBySend.isAvoided
+    }
+}

@@ -109,10 +109,7 @@ extension Visitor {
         let answer = call.answer
         let hasBody = call.method != .head && !answer.isBodyless
         let expected = hasBody ? answer.bodyCount : 0
-        let mayBeShort =
-            call.answer.framing == .untilClose && call.injected.contains(.early)
-            && KnownFault.resetTakenBySend.isAvoided
-        if reading.bodyCount != expected, !mayBeShort {
+        if reading.bodyCount != expected, !call.mayLookWhole {
             world.fail(
                 .cut, "\(reading.bodyCount) of \(expected) bytes look whole", visitor: self, call)
         }
