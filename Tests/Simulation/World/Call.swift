@@ -44,8 +44,6 @@ final class Call {
     var begunAt: UInt64 = 0
     /// Where its first byte lies among all that the client has sent.
     var firstByte = 0
-    /// Its answer's end was FIN without close_notify.
-    var hasEndedSilently = false
     /// An answer before it announced the connection's end.
     var isBehindClose = false
     var outcome = Outcome.none

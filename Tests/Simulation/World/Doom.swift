@@ -9,9 +9,9 @@ struct Doom {
         case close
         /// FIN without close_notify.
         case cutOff
-        /// close_notify, then FIN; it reads on, and is to get what it has asked for.
+        /// close_notify, then FIN: it has gone, though it reads on.
         case farewell
-        /// close_notify alone.
+        /// close_notify alone; it reads on, and is to get what it has asked for.
         case halfFarewell
         /// Reads no more.
         case deafness
@@ -82,9 +82,5 @@ struct Manners {
         isStubborn = dice.oneIn(3)
         farewell = dice.pick([.polite, .polite, .polite, .finAlone, .reset, .stay])
         if dice.oneIn(weather.visitorFaults) { doom = Doom(&dice) }
-        guard doom?.deed == .farewell || doom?.deed == .halfFarewell else { return }
-        if KnownFault.requestBehindFarewell.isAvoided { depth = 1 }
-        let hasLine = weather.upstreamConnections < weather.visitors
-        if hasLine, KnownFault.givenUpInLine.isAvoided { doom = nil }
     }
 }

@@ -14,6 +14,8 @@ final class Line {
 
     private var end: OpaquePointer?
     let link: UInt32
+    /// A send has taken the reset from the socket: what is read then looks like FIN.
+    private(set) var hasSendFailed = false
 
     init(_ end: OpaquePointer) {
         unsafe self.end = end
@@ -43,7 +45,7 @@ final class Line {
             bytes += part
             return .bytes(result)
         }
-        if result == 0 { return .end }
+        if result == 0 { return hasSendFailed ? .failed : .end }
         return result == -11 ? .nothingYet : .failed
     }
 
@@ -54,7 +56,10 @@ final class Line {
         let result = unsafe bytes.withUnsafeBufferPointer {
             unsafe sk_send(end, $0.baseAddress, $0.count)
         }
-        return result >= 0 ? result : result == -11 ? 0 : nil
+        if result >= 0 { return result }
+        if result == -11 { return 0 }
+        hasSendFailed = true
+        return nil
     }
 
     func finishWriting() {

@@ -11,7 +11,6 @@ struct Options {
           --trace         prints what happened on the connections of each failure
           --trace-all     prints what happened on all connections
           --twice         runs it again and compares the hashes
-          --known-faults  draws what is known to fail as well
           --self-test     breaks the world in each way that the oracle must see
         """
 
@@ -30,7 +29,6 @@ struct Options {
         while let flag = rest.popFirst() {
             switch flag {
             case "--trace": isTraced = true
-            case "--known-faults": KnownFault.drawAll()
             case "--trace-all":
                 isTraced = true
                 isTracedWhole = true

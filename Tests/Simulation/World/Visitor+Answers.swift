@@ -109,7 +109,7 @@ extension Visitor {
         let answer = call.answer
         let hasBody = call.method != .head && !answer.isBodyless
         let expected = hasBody ? answer.bodyCount : 0
-        if reading.bodyCount != expected, !call.mayLookWhole {
+        if reading.bodyCount != expected {
             world.fail(
                 .cut, "\(reading.bodyCount) of \(expected) bytes look whole", visitor: self, call)
         }
@@ -159,11 +159,14 @@ extension Visitor {
             inject(.clientLeft)
             stopWriting()
             line.finishWriting()
-        case .farewell, .halfFarewell:
+        case .farewell:
+            inject(.clientLeft)
+            bidFarewell(withFIN: true)
+        case .halfFarewell:
             // What has been asked whole is to be answered.
             writing?.call.injected.insert(.clientLeft)
             if phase == .handshake { inject(.clientLeft) }
-            bidFarewell(withFIN: doom.deed == .farewell)
+            bidFarewell(withFIN: false)
         case .deafness:
             inject(.clientDeaf)
             isDeaf = true

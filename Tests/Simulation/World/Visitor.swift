@@ -232,9 +232,7 @@ final class Visitor: Actor {
     private func end(isReset: Bool) {
         if !isReset, phase == .talking, !tls.hasClosed {
             world.counts.endsWithoutNotify += 1
-            awaiting.first?.hasEndedSilently = reader.state == .untilClose
-            let isKnown = KnownFault.farewellThatDoesNotFit.isAvoided
-            if manners.doom == nil, !world.weather.isScarce, !isKnown {
+            if manners.doom == nil, !world.weather.isScarce {
                 world.fail(.broken, "FIN without close_notify", visitor: self, awaiting.first)
             }
         }

@@ -64,10 +64,7 @@ struct Weather {
             upstreamConnections = dice.range(1...8)
             pending = dice.range(1...16)
         }
-        if dice.oneIn(6) {
-            slabs = dice.range(4...40)
-            if KnownFault.starvation.isAvoided { slabs = slabs.map { $0 + 2 * visitors } }
-        }
+        if dice.oneIn(6) { slabs = dice.range(4...40) }
         if dice.oneIn(8) { rate = dice.range(20...200) }
         if dice.oneIn(8) { clientsPerAddress = dice.range(1...6) }
         strangers = dice.pick([0, 0, 5, 30])

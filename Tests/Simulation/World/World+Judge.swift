@@ -41,7 +41,7 @@ extension World {
         if call.arrivals != 1 {
             fail(.twice, "answered, arrived \(call.arrivals) times", visitor: visitor, call)
         }
-        if !call.isAnswerWhole, !call.mayLookWhole {
+        if !call.isAnswerWhole {
             fail(.cut, "the answer looks whole and is not", visitor: visitor, call)
         }
     }
@@ -53,8 +53,6 @@ extension World {
             .early, .scarce, .behind, .late,
         ]
         if !injected.isDisjoint(with: always) { return true }
-        if isDraining, call.arrivals == 0, KnownFault.halfRecordAtDrain.isAvoided { return true }
-        if call.hasEndedSilently, KnownFault.farewellThatDoesNotFit.isAvoided { return true }
         // Refused, and still sending: what it sends may overtake the refusal as a reset.
         let isLong = call.bodyCount > 16_000 || call.flaw == .longChunks
         let mayFailToConnect = weather.connectFaults > 0 || weather.kernel.socket_refused > 0
