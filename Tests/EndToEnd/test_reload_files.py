@@ -5,10 +5,13 @@ import json
 import re
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from support.agents import Agent
 from support.reloading import (
     Mount, change, counts, failures, reload, replace_file, text, warnings)
+from support.tls13 import Client
 from support.waiting import stays, wait_until
 
 PUBLIC = {"path": "/extra/", "public": True, "upstream": "openclaw"}
@@ -47,6 +50,38 @@ def test_a_ticket_of_before_resumes_under_another_certificate(live, authority):
         assert wire.request("GET", "/public/").status == 200
     with gateway.connect(context) as wire:
         assert not wire.socket.session_reused
+
+
+def test_a_handshake_that_has_begun_ends_with_the_certificate_it_began_with(live, authority):
+    gateway, _ = live()
+    with Client(gateway.address) as client:
+        client.start().server_hello()
+        client.flight()
+        gateway.secret("tls_cert", authority.rsa.certificate)
+        gateway.secret("tls_key", authority.rsa.key)
+        reload(gateway)
+        client.finish()
+        assert client.get() == 200
+
+
+@pytest.mark.xfail(strict=True, reason="a signing key that a file replaces leaves the key set at "
+                   "once, while tokens that it has signed are on their way")
+def test_a_signing_key_that_is_replaced_is_published_for_a_while(make, recorder):
+    def pem():
+        return ec.generate_private_key(ec.SECP256R1()).private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    def kids():
+        keys = gateway.request("GET", "/.well-known/jwks.json").json()["keys"]
+        return {key["kid"] for key in keys}
+
+    gateway = make().from_policy(recorder.url, spare_agents=1)
+    gateway.secret("signing_key", pem())
+    gateway.start()
+    before = kids()
+    gateway.secret("signing_key", pem())
+    reload(gateway)
+    assert len(before) == 1 and before < kids()
 
 
 def test_the_signing_key_stays(live, recorder):
@@ -203,6 +238,20 @@ def test_a_file_that_is_renamed_into_place_is_noticed(live):
     wait_until(lambda: counts(gateway) == (1, 0), timeout=NOTICED_SECONDS,
                what="the file to be noticed")
     assert wire.request("GET", "/extra/").status == 200
+
+
+def test_files_that_are_renamed_one_after_the_other_are_read_together(live, authority):
+    """The key comes half a second after its certificate: what does not fit is not tried."""
+    gateway, _ = live()
+    with gateway.connect() as wire:
+        first = wire.socket.getpeercert(binary_form=True)
+    replace_file(gateway.secrets / "tls_cert", authority.rsa.certificate)
+    stays(lambda: counts(gateway) == (0, 0), seconds=0.5)
+    replace_file(gateway.secrets / "tls_key", authority.rsa.key)
+    wait_until(lambda: counts(gateway) == (1, 0), timeout=NOTICED_SECONDS,
+               what="the files to be noticed")
+    with gateway.connect() as wire:
+        assert wire.socket.getpeercert(binary_form=True) != first
 
 
 def test_a_bad_file_that_is_renamed_into_place_is_told_once(live):
