@@ -63,4 +63,13 @@ extension Downstream {
         let headSince = exchange.startedAt / 1_000_000
         return headSince > 0 ? headSince : max(recordSince, acceptedAt)
     }
+
+    /// Since when the client has taken nothing of an answer that comes from this upstream; `nil`
+    /// where there is none, or it reads. Monotonic milliseconds.
+    func stalledSince(on upstream: Int) -> UInt64? {
+        guard exchange.connection >= 0, exchange.record.upstream == upstream, !cipherOut.isEmpty,
+            !isAnswerPutOff
+        else { return nil }
+        return lastWriteAt
+    }
 }

@@ -76,6 +76,10 @@ package final class Endpoint: Sendable {
         addresses = Mutex(known)
     }
 
+    deinit {
+        if failures.load(ordering: .relaxed) != 0 { troubles.countFailing(-1) }
+    }
+
     package var url: UpstreamURL { identity.url }
 
     // MARK: Addresses

@@ -21,9 +21,11 @@ final class UpstreamTLS {
         self.pump = pump
     }
 
+    /// Keeps nothing while the connection idles, libssl's own record buffers (33 KB) included.
     func releaseBuffers(to pool: inout SlabPool) {
         input.release(to: &pool)
         output.release(to: &pool)
+        session.releaseBuffers()
     }
 
     func handshake() -> TLSSession.Handshake {

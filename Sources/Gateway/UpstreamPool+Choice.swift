@@ -203,6 +203,11 @@ extension UpstreamPool {
         }
     }
 
+    /// Whether requests stand in line, here or elsewhere, and no connection may be made.
+    func isWanted(_ upstream: Int) -> Bool {
+        upstreams[upstream].share.isWanted && upstreams[upstream].share.isFull
+    }
+
     /// Whether another worker has somebody who has waited longer than anyone here.
     func mustPassOn(_ upstream: Int) -> Bool {
         guard troubles.areWorkersHungry else { return false }

@@ -110,6 +110,12 @@ final class UpstreamShare: Sendable {
         }
     }
 
+    /// Whether any worker is hungry.
+    var isWanted: Bool { state.withLock { $0.hungrySince.contains { $0 != 0 } } }
+
+    /// Whether there are as many connections as there may be.
+    var isFull: Bool { state.withLock { $0.open >= $0.connectionsMax } }
+
     /// Whether another worker has been hungry since before `time` (monotonic nanoseconds).
     func isWanted(byOthersThan worker: Int, before time: UInt64) -> Bool {
         state.withLock { state in

@@ -3,7 +3,7 @@
 import Bytes
 import Reactor
 
-/// What a worker does when its memory runs short.
+/// What a worker does when memory, or an upstream's connections, run short.
 extension Worker {
     /// Beyond so many lent slabs it looks for those who hold some to no purpose.
     static let slabsComfortable = WorkerContext.slabsMax / 8 * 7
@@ -30,5 +30,35 @@ extension Worker {
             apply(downstreams[idler.index].abort(&context, &pool), idler.index)
         }
         if !idlers.isEmpty { context.tellEvictions(min(idlers.count, Self.evictionsPerLook)) }
+    }
+
+    /// A reader that has taken nothing for so long gives up its upstream connection where somebody
+    /// waits for one.
+    private static let stalledMilliseconds: UInt64 = 2000
+    private static let stallLookMilliseconds: UInt64 = 50
+
+    /// Cuts off those who have not read their answers for longest, where an upstream has all the
+    /// connections that it may have and requests stand in line for one.
+    mutating func cutStalled() {
+        let now = context.now.milliseconds
+        guard now >= nextCut else { return }
+        nextCut = now + Self.stallLookMilliseconds
+        context.timers.schedule(stallTimer, at: nextCut)
+        var cut = 0
+        for upstream in pool.upstreams.indices where pool.isWanted(upstream) {
+            var stalled: [(since: UInt64, index: Int)] = []
+            for index in 0..<downstreams.indexEnd where downstreams.isOccupied(index) {
+                guard let since = downstreams[index].stalledSince(on: upstream),
+                    since + Self.stalledMilliseconds <= now
+                else { continue }
+                stalled.append((since, index))
+            }
+            stalled.sort { $0.since < $1.since }
+            for one in stalled.prefix(Self.evictionsPerLook) {
+                apply(downstreams[one.index].abort(&context, &pool), one.index)
+                cut += 1
+            }
+        }
+        if cut > 0 { context.tellEvictions(cut) }
     }
 }

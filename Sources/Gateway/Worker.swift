@@ -24,8 +24,11 @@ package struct Worker: ~Copyable {
     var drainStartedAt: UInt64 = 0
     private var nextTrim: UInt64 = 0
     var nextEviction: UInt64 = 0
+    var nextCut: UInt64 = 0
     /// Ends the listener's rest, and makes the loop look at a drain's deadlines.
     let restTimer: Int
+    /// Makes the loop look at stalled readers while somebody waits for their connections.
+    let stallTimer: Int
 
     /// - Parameter listener: this worker's own, on the shared address.
     package init(
@@ -35,7 +38,7 @@ package struct Worker: ~Copyable {
         let clients = limit + ConnectionLimits.surplus(of: limit)
         let upstreams = UpstreamPool.connectionsMax
         let context = try WorkerContext(
-            number: number, gateway: gateway, timerCapacity: clients + upstreams + 1)
+            number: number, gateway: gateway, timerCapacity: clients + upstreams + 2)
         do throws(SystemError) {
             try context.loop.add(listener.descriptor, .readable, token: Self.listenerToken)
             try context.loop.add(wakeup.descriptor, .readable, token: Self.wakeupToken)
@@ -43,6 +46,7 @@ package struct Worker: ~Copyable {
             throw StartFault(reason: "worker \(number): \(error)")
         }
         restTimer = clients + upstreams
+        stallTimer = clients + upstreams + 1
         self.context = context
         downstreams = SlotTable(kind: Downstream.kind, capacity: clients)
         pool = UpstreamPool(
@@ -71,6 +75,7 @@ package struct Worker: ~Copyable {
         serveWaiting()
         trim()
         if context.pool.lent > Self.slabsComfortable { evictIdlers() }
+        if pool.troubles.areWorkersHungry { cutStalled() }
         if context.isDraining { drain() }
         sendAll()
         // So long would an event have waited that came when the turn began.
@@ -222,6 +227,8 @@ package struct Worker: ~Copyable {
         while let timer = context.timers.nextExpired(now: now) {
             if timer == restTimer {
                 if isListening { rest(false) }
+            } else if timer == stallTimer {
+                continue
             } else if timer >= pool.timerBase {
                 onUpstreamTimer(timer - pool.timerBase)
             } else if downstreams.isOccupied(timer) {

@@ -21,6 +21,8 @@ final class Reloader {
     /// What the listeners and tables were made for, which only a start can change.
     private let started: Configuration
     private var watch: FileWatch
+    /// What held before the last reload, until all workers have gone on.
+    private var left: GateState?
 
     init(
         _ gateway: Gateway, _ maker: GenerationMaker, _ report: ProcessReport,
@@ -40,7 +42,12 @@ final class Reloader {
     ///
     /// - Returns: whether there is a new generation.
     func look() -> Bool {
-        watch.look() && reload("files were replaced")
+        if let left {
+            // Workers that had not gone on yet may have let somebody in.
+            self.left = nil
+            _ = gateway.generation.state.endSessions(of: left)
+        }
+        return watch.look() && reload("files were replaced")
     }
 
     /// - Returns: whether there is a new generation.
@@ -71,7 +78,7 @@ final class Reloader {
         do {
             let generation = try maker.make(configuration, secrets, after: previous)
             gateway.publish(generation)
-            // A worker may have let one in meanwhile: look again once all have gone on.
+            left = previous.state
             let ended = generation.state.endSessions(of: previous.state)
             report.countReload(isDone: true)
             watch = FileWatch(paths: configuration.files, after: watch)

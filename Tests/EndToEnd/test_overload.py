@@ -4,12 +4,13 @@
 import contextlib
 import socket
 import ssl
+import time
 
 import pytest
 
 from support.gateway import MANY_CLIENTS, merged
 from support.waiting import wait_until
-from support.wire import Closed
+from support.wire import Closed, encode
 
 
 def limited(connections, **limits):
@@ -122,3 +123,29 @@ def test_few_descriptors_are_survived(make, recorder):
             assert gateway.admin("/livez").status == 200
     wait_until(lambda: gateway.request("GET", "/x", agent.bearer()).status == 200, timeout=20,
                what="a request to be served")
+
+
+def test_a_reader_that_stalls_gives_way_to_those_in_line(start, recorder):
+    """It holds the only connection that the upstream may have, and reads nothing."""
+    gateway = start(merged(limited(100), {"upstreams": [
+        {"name": "openclaw", "endpoints": [recorder.url], "max_connections": 1}]}))
+    recorder.on("/public/large", lambda exchange: exchange.reply(bytes(64 << 20)))
+    with gateway.connect() as stalled:
+        stalled.send(encode("GET", "/public/large"))
+        wait_until(lambda: recorder.at("/public/large"), what="the request to arrive")
+        began = time.monotonic()
+        response = gateway.request("GET", "/public/x")
+        assert response.status == 200
+        assert time.monotonic() - began < 4.5
+    assert any("slow clients were cut off" in line.get("msg", "") for line in gateway.logs())
+
+
+def test_a_reader_that_stalls_is_left_alone_where_nobody_waits(start, recorder):
+    gateway = start(limited(100))
+    body = bytes(16 << 20)
+    recorder.on("/public/large", lambda exchange: exchange.reply(body))
+    with gateway.connect() as stalled:
+        stalled.send(encode("GET", "/public/large"))
+        wait_until(lambda: recorder.at("/public/large"), what="the request to arrive")
+        time.sleep(3)  # longer than a reader may stall where somebody waits
+        assert stalled.response().body == body

@@ -35,7 +35,7 @@ struct Flag: Sendable {
         let (value, meaning) =
             switch variable {
             case .policy: ("FILE", "\(ConfigurationLoader.defaultPolicyPath), if it exists")
-            case .upstream: ("URL,...", "http://HOST:PORT and the like; required without a policy")
+            case .upstream: ("URL,...", "required where there is no policy")
             case .tlsMinVersion: ("1.3", "1.3; any other value is refused")
             case .listen: ("ADDRESS", "0.0.0.0:8443")
             case .adminListen: ("ADDRESS", "127.0.0.1:9901; `unix:PATH`, `off`")
