@@ -62,7 +62,8 @@ extension WorkerContext {
         guard now.wallSeconds != evictionSecond else { return }
         evictionSecond = now.wallSeconds
         var line = SystemLine(
-            .warn, "memory or connections are short: slow clients were cut off", at: now.wallNanoseconds)
+            .warn, "memory or connections are short: slow clients were cut off",
+            at: now.wallNanoseconds)
         line.add("connections", "\(evicted)")
         gateway.write(line)
         evicted = 0

@@ -35,7 +35,7 @@ extension WorkerContext {
         exchange.facts.now = now.nanoseconds
         exchange.facts.wallSeconds = now.wallSeconds
         exchange.facts.steadyMilliseconds = steadyMilliseconds
-        exchange.facts.client = originator(behind: client, bytes)
+        exchange.facts.client = hasTrustedProxies ? originator(behind: client, bytes) : client
         memo.remember(bytes.extracting(head.methodRange), as: &exchange.memo.method)
         let decision = decide(bytes, &exchange, memo: &memo)
         if case .wait = decision { return decision }
@@ -122,7 +122,7 @@ extension WorkerContext {
         switch outcome.verdict {
         case .pass:
             if head.wantsUpgrade { return .refuse(.upgradeDenied) }
-            if isLastHop(bytes) { return .options }
+            if head.method == .options, isLastHop(bytes) { return .options }
             exchange.record.upstream = rule.upstreamNumber
             return .forward(upstream: rule.upstreamNumber)
         case .refuse(let problem):
@@ -140,10 +140,7 @@ extension WorkerContext {
 
     /// RFC 9110 §7.6.2.
     private func isLastHop(_ bytes: Span<UInt8>) -> Bool {
-        guard head.method == .options, let hops = head.value(.maxForwards, in: bytes) else {
-            return false
-        }
-        return hops.decimal == 0
+        head.value(.maxForwards, in: bytes)?.decimal == 0
     }
 
     /// Runs the filters, and counts what they did.

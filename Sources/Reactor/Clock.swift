@@ -19,13 +19,16 @@ package enum Clock {
 /// The time of one turn of an event loop, read once after the wait.
 package struct Instant: Sendable {
     /// Monotonic.
-    package var nanoseconds: UInt64
+    package let nanoseconds: UInt64
     /// Since 1970-01-01 UTC.
-    package var wallNanoseconds: UInt64
+    package let wallNanoseconds: UInt64
+    /// Monotonic; divided once, since it is asked for at every step.
+    package let milliseconds: UInt64
 
     package init(nanoseconds: UInt64, wallNanoseconds: UInt64) {
         self.nanoseconds = nanoseconds
         self.wallNanoseconds = wallNanoseconds
+        milliseconds = nanoseconds / 1_000_000
     }
 
     package static func read() -> Instant {
@@ -33,8 +36,6 @@ package struct Instant: Sendable {
             nanoseconds: Clock.monotonicNanoseconds(), wallNanoseconds: Clock.wallNanoseconds())
     }
 
-    /// Monotonic.
-    package var milliseconds: UInt64 { nanoseconds / 1_000_000 }
     package var wallMilliseconds: UInt64 { wallNanoseconds / 1_000_000 }
     package var wallSeconds: UInt64 { wallNanoseconds / 1_000_000_000 }
 }
