@@ -7,8 +7,8 @@ import Reactor
 import Synchronization
 import Telemetry
 
-/// Keeps the addresses of upstreams that are names up to date, on a thread that is there where
-/// there is a name.
+/// Keeps the addresses of upstreams that are names up to date, on threads that are there where
+/// there are names.
 final class NameResolution {
     private let gateway: Gateway
     private var resolver: EndpointResolver?
@@ -20,12 +20,13 @@ final class NameResolution {
     /// From now on the names of the present generation.
     func follow() throws {
         let names = gateway.generation.upstreams.flatMap(\.endpoints).compactMap { name($0) }
-        if let resolver { return resolver.resolve(names) }
-        guard !names.isEmpty else { return }
-        let resolver = try EndpointResolver()
-        resolver.resolve(names)
-        _ = try Thread(name: "resolver") { resolver.run() }
+        guard let resolver = try resolver ?? (names.isEmpty ? nil : EndpointResolver()) else {
+            return
+        }
         self.resolver = resolver
+        try resolver.resolve(names) { number in
+            _ = try Thread(name: "resolver-\(number)") { resolver.run(number) }
+        }
     }
 
     private func name(_ endpoint: Endpoint) -> EndpointResolver.Name? {

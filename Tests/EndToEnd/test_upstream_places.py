@@ -202,8 +202,6 @@ def silent_dns(tmp_path):
         yield file
 
 
-@pytest.mark.xfail(strict=True, reason="names are resolved one after the other, so that one whose "
-                                       "server is silent holds up all others")
 def test_a_name_that_takes_long_does_not_hold_up_another(front, recorders, hosts, silent_dns):
     hosts.write_text("127.0.0.1 claw.test\n")
     recorder = recorders()
