@@ -36,6 +36,7 @@ extension Downstream {
         }
         cipherIn.append(contentsOf: opening)
         opening.release(to: &context.memoPool)
+        context.handshakesLeft -= 1
         session = TLSSession(context.generation.tls, context.tls)
         phase = .handshaking
         shakeHands(&context)

@@ -9,12 +9,16 @@ import Telemetry
 extension Worker {
     /// A turn takes this many connections at most, so that those that are there get their turn.
     static let acceptsPerTurn = 64
+    /// A handshake takes as long as ten requests. So many begin in a turn; what others have
+    /// sent stays in the kernel, which tells of it again.
+    static let handshakesPerTurn = 2
 
+    /// - Parameter isLast: the listener is about to close, so whoever is in its queue is let in.
     /// - Returns: whether there may be more to accept.
     @discardableResult
-    mutating func acceptAll() -> Bool {
+    mutating func acceptAll(isLast: Bool = false) -> Bool {
         var peer = SocketAddress.none
-        for _ in 0..<Self.acceptsPerTurn {
+        for _ in 0..<Self.acceptsPerTurn where isLast || context.handshakesLeft > 0 {
             guard !context.gateway.connections.isOverfull else {
                 rest(true)
                 return false
@@ -68,6 +72,7 @@ extension Worker {
             return
         }
         // Most often the first bytes are there already: that saves a turn of the loop.
+        guard context.handshakesLeft > 0 else { return }
         apply(downstreams[index].onReadable(&context, &pool), index)
     }
 

@@ -53,7 +53,7 @@ extension Worker {
                 return
             }
             isResting = false
-            while acceptAll() {}
+            while acceptAll(isLast: true) {}
             listener = nil
             context.closingSince = max(1, context.now.milliseconds)
             for index in 0..<downstreams.indexEnd where downstreams.isOccupied(index) {

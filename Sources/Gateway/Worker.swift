@@ -12,6 +12,7 @@ package struct Worker: ~Copyable {
     static let wakeupToken = SlotToken(kind: 2, index: 0, generation: 1)
     /// Idle slabs that a quiet worker keeps.
     private static let slabsKept = 32
+    private static let expiriesPerTurn = 32
     /// How long a listener rests that found no descriptor or memory left.
     static let restMilliseconds: UInt64 = 100
 
@@ -69,6 +70,7 @@ package struct Worker: ~Copyable {
         let isShorter = milliseconds >= 0 && (timeout < 0 || milliseconds < timeout)
         let count = context.loop.wait(milliseconds: isShorter ? milliseconds : timeout)
         context.now = Instant.read()
+        context.handshakesLeft = Self.handshakesPerTurn
         handle(count)
         sendAll()
         expire()
@@ -105,6 +107,7 @@ package struct Worker: ~Copyable {
 
     private mutating func onDownstream(_ event: Event) {
         guard let index = downstreams.resolve(event.token) else { return }
+        if downstreams[index].phase == .sniffing, context.handshakesLeft <= 0 { return }
         var fate = Downstream.Fate.keep
         if downstreams[index].isAnswerPutOff {
             fate = downstreams[index].sendAnswer(&context, &pool)
@@ -224,7 +227,10 @@ package struct Worker: ~Copyable {
 
     private mutating func expire() {
         let now = context.now.milliseconds
-        while let timer = context.timers.nextExpired(now: now) {
+        // Those who came together run out of time together: a turn sees to some, so that the
+        // others are not kept waiting.
+        for _ in 0..<Self.expiriesPerTurn {
+            guard let timer = context.timers.nextExpired(now: now) else { return }
             if timer == restTimer {
                 if isListening { rest(false) }
             } else if timer == stallTimer {

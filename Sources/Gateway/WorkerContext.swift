@@ -33,6 +33,8 @@ struct WorkerContext: ~Copyable {
     private(set) var filterNumbers: [Int]
     var random = RandomSource()
     var logLine: AccessLineWriter
+    /// How many handshakes may begin in what is left of this turn.
+    var handshakesLeft = 0
     /// Clients whose answer, and upstream connections whose request, leaves at the turn's end.
     var answers = SendQueue()
     var requests = SendQueue()

@@ -102,6 +102,8 @@ package struct TimerWheel: ~Copyable {
     /// never spins; -1 with nothing armed.
     package func waitMilliseconds(now: UInt64) -> Int {
         guard filedCount > 0 else { return -1 }
+        // Whoever asked for the next expired one has not come to the end yet.
+        if visiting >= 0 { return 0 }
         var tick = currentTick + 1
         let end = currentTick + UInt64(Self.bucketCount)
         while tick <= end {
