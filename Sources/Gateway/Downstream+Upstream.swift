@@ -135,9 +135,15 @@ extension Downstream {
     ) {
         let upstream = exchange.record.upstream
         let seat = pool.connections[index].seat
-        guard result == .connectFailed else { return pool.noteFailure(upstream, seat, &context) }
+        // One that ended before it took a byte is as good as never made, and like that it counts as
+        // an attempt: a Unix socket tells of such an end by the send alone.
+        let hasTakenNothing = result == .reset && pool.connections[index].sentCount == 0
+        guard result == .connectFailed || hasTakenNothing else {
+            return pool.noteFailure(upstream, seat, &context)
+        }
         pool.noteUnreachable(
-            upstream, seat, attempt: pool.connections[index].attempt, why: why ?? "", &context)
+            upstream, seat, attempt: pool.connections[index].attempt,
+            why: why ?? "the connection ended at once", &context)
         exchange.attempts += 1
         exchange.tried = pool.tried(
             exchange.tried | 1 << UInt64(pool.connections[index].choice), upstream: upstream,

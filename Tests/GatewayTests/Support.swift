@@ -23,17 +23,24 @@ final class House {
     var worker: Worker
     private let address: SocketAddress
     private let upstream: Listener
+    /// Where it is, as the policy names it.
+    private let upstreamURL: String
     private var upstreamSockets: [Peer] = []
+    /// Whether the upstream hangs up on whoever connects, without a word.
+    var hangsUp = false
+    private(set) var hangUps = 0
     private var hoard = SlotTable<Hoarded>(kind: 9, capacity: WorkerContext.slabsMax)
 
-    /// - Parameter limits: the policy's `listen.limits`.
-    init(limits: String = "{}") throws {
-        let upstream = try Listener(Self.loopback, isShared: false)
-        guard case .ip(_, let port) = upstream.address else { throw HouseFault() }
+    /// - Parameters:
+    ///   - limits: the policy's `listen.limits`.
+    ///   - path: of the socket that the upstream listens on; `nil` for a port.
+    init(limits: String = "{}", upstreamAt path: String? = nil) throws {
+        let upstream = try Listener(path.map { .unix(path: $0) } ?? Self.loopback, isShared: false)
+        upstreamURL = Self.url(upstream.address)
         let wakeup = try Wakeup()
         let troubles = Troubles()
         let generation = try Self.generation(
-            Self.configuration(port, limits, routes: Self.routes), troubles)
+            Self.configuration(upstreamURL, limits, routes: Self.routes), troubles)
         gateway = Gateway(
             generation, troubles: troubles, wakeups: [wakeup], logWakeup: try Wakeup())
         let listener = try Listener(Self.loopback, isShared: true)
@@ -49,14 +56,17 @@ final class House {
 
     private static let routes = #"{ "path": "/" }, { "path": "/open/", "public": true }"#
 
-    /// Has the gateway go on with other routes, as a reload does.
+    private static func url(_ address: SocketAddress) -> String {
+        if case .unix(let path) = address { "unix:\(path)" } else { "http://\(address)" }
+    }
+
+    /// Has the gateway go on with other routes, or limits, as a reload does.
     ///
     /// - Parameter routes: what stands between the brackets.
-    func publish(routes: String) throws {
-        guard case .ip(_, let port) = upstream.address else { throw HouseFault() }
+    func publish(routes: String = routes, limits: String = "{}") throws {
         gateway.publish(
             try Self.generation(
-                Self.configuration(port, "{}", routes: routes), gateway.troubles,
+                Self.configuration(upstreamURL, limits, routes: routes), gateway.troubles,
                 after: gateway.generation))
     }
 
@@ -98,13 +108,13 @@ final class House {
     }
 
     private static func configuration(
-        _ port: UInt16, _ limits: String, routes: String
+        _ upstream: String, _ limits: String, routes: String
     ) throws -> Configuration {
         let hash = String(repeating: "0", count: 64)
         let policy = """
             { "agentport": 1,
               "listen": { "limits": \(limits) },
-              "upstreams": [ { "name": "u", "endpoints": ["http://127.0.0.1:\(port)"] } ],
+              "upstreams": [ { "name": "u", "endpoints": ["\(upstream)"] } ],
               "agents": [ { "name": "weather", "api_key_sha256": ["\(hash)"],
                             "totp": { "seed_file": "a" } } ],
               "routes": [ \(routes) ] }
@@ -181,7 +191,7 @@ final class House {
     private func acceptUpstream() {
         var from = SocketAddress.none
         if case .connection(let socket) = upstream.accept(from: &from) {
-            upstreamSockets.append(Peer(socket))
+            if hangsUp { hangUps += 1 } else { upstreamSockets.append(Peer(socket)) }
         }
     }
 
