@@ -239,6 +239,8 @@ struct Downstream: ~Copyable {
         }
         socket.finishWriting()
         phase = .lingering
+        // Whatever it wanted memory for is not wanted any more.
+        isStarved = false
         lingerUntil = context.now.milliseconds + Self.lingerMilliseconds
         return !hasEnded
     }

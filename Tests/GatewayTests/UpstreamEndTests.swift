@@ -28,4 +28,21 @@ struct UpstreamEndTests {
         #expect(client.status == 502)
         #expect(house.hangUps < 10)
     }
+
+    /// It waited for memory when it was answered early, and is not forgotten as it lingers.
+    @Test func aClientThatStarvedIsLetGoInTheEnd() throws {
+        let house = try House()
+        let client = try house.connect()
+        client.send("POST /open/x HTTP/1.1\r\nhost: h\r\ncontent-length: 100\r\n\r\nabc")
+        #expect(house.run(client) { house.upstreamSaw.hasSuffix("abc") })
+        house.takeMemory(leaving: 0)
+        client.send("def")
+        house.turn()
+        let isStarved = house.worker.downstreams[0].isStarved
+        #expect(isStarved)
+        house.returnMemory()
+        house.answer()
+        #expect(house.run(client) { client.answer.hasSuffix("ok") })
+        #expect(house.run(client) { house.gateway.connections.count == 0 })
+    }
 }
