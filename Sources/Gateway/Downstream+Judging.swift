@@ -99,7 +99,9 @@ extension Downstream {
                 preconditionFailure("a head that was whole is whole")
             }
         } catch {
-            preconditionFailure("a head that was well-formed is well-formed")
+            // Larger than the listener lets in by now.
+            refuse(Problem(error), &context)
+            return .progress
         }
         return judge(&context, &pool)
     }

@@ -156,7 +156,11 @@ struct WorkerContext: ~Copyable {
         exchange.pause.revision = revision
         exchange.pause.position = chain.position(of: exchange.pause.filter)
         let agent = exchange.facts.agent
-        guard agent >= 0 else { return nil }
+        guard agent >= 0 else {
+            // Nobody was asked who it is from, and the route may want to know by now.
+            exchange.pause.position = 0
+            return nil
+        }
         let state = generation.state
         let isKnown =
             state.roster.places[agent] >= 0 && state.keys.has(credential: exchange.facts.credential)

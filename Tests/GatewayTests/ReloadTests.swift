@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Filters
 import Testing
 
 @testable import Gateway
@@ -34,5 +35,36 @@ struct ReloadTests {
         client.forget()
         client.send(Self.get)
         #expect(house.run(client) { client.answer.contains("credentials_missing") })
+    }
+
+    // MARK: Requests that stand still
+
+    private func paused(_ house: House) throws -> HouseClient {
+        let client = try house.connect()
+        house.hold(.wait(.state), at: 1)
+        let filling = String(repeating: "x", count: 2000)
+        client.send("GET /open/x HTTP/1.1\r\nhost: h\r\nx: \(filling)\r\n\r\n")
+        house.settle(client)
+        #expect(client.answer == "")
+        return client
+    }
+
+    /// Nobody was asked who it is from, and now the route wants to know.
+    @Test func aPublicRequestThatStandsStillIsJudgedAnewWhereItsRouteIsNot() throws {
+        let house = try House()
+        let client = try paused(house)
+        try house.publish(routes: Self.routesWithout)
+        #expect(house.run(client) { client.answer.contains("credentials_missing") })
+        #expect(house.upstreamConnections == 0)
+    }
+
+    /// Its head is read again, by limits that it was not let in by.
+    @Test func aRequestThatStandsStillIsRefusedWhereItsHeadIsTooLargeNow() throws {
+        let house = try House()
+        let client = try paused(house)
+        try house.publish(limits: #"{ "header_bytes": "1KiB", "request_line": "256B" }"#)
+        #expect(house.run(client) { client.status == 431 })
+        #expect(house.run(client) { client.hasEnded })
+        #expect(house.upstreamConnections == 0)
     }
 }
