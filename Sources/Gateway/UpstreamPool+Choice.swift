@@ -27,11 +27,23 @@ struct UpstreamView {
     }
 
     /// Takes over what a new configuration says; those in line stay.
-    mutating func follow(_ upstream: Upstream) {
+    mutating func follow(_ upstream: Upstream, worker: Int) {
         self.upstream = upstream
-        share = upstream.share
+        move(to: upstream.share, worker: worker)
         connectMilliseconds = UInt64(upstream.rules.connectTimeoutMilliseconds)
         balance = upstream.rules.balance
+    }
+
+    /// The upstream had gone and is there again: those who stood in line all the while are counted
+    /// there, and not where nobody serves them.
+    private mutating func move(to other: UpstreamShare, worker: Int) {
+        guard other !== share else { return }
+        for _ in 0..<line.count {
+            share.leaveLine()
+            other.moveIntoLine()
+        }
+        if isHungry { _ = share.setHungry(false, worker: worker, since: 0) }
+        share = other
     }
 }
 

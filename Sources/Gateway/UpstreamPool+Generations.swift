@@ -31,7 +31,7 @@ extension UpstreamPool {
             if number == upstreams.count {
                 upstreams.append(UpstreamView(upstream))
             } else {
-                upstreams[number].follow(upstream)
+                upstreams[number].follow(upstream, worker: worker)
             }
             upstreams[number].seats = upstream.endpoints.map { seat($0, of: number) }
         }

@@ -148,6 +148,11 @@ final class UpstreamShare: Sendable {
         return false
     }
 
+    /// Counts in one who was let in already.
+    func moveIntoLine() {
+        pending.wrappingAdd(1, ordering: .relaxed)
+    }
+
     func leaveLine() {
         pending.wrappingSubtract(1, ordering: .relaxed)
     }
