@@ -22,6 +22,8 @@ struct UpstreamPool: ~Copyable {
     let worker: Int
     let troubles: Troubles
     var dice: Dice
+    /// Somebody was put in line since those in line were last served, and nobody knows of it yet.
+    var isServiceDue = false
 
     enum Lending: Equatable {
         case lent(Int)
@@ -56,6 +58,7 @@ struct UpstreamPool: ~Copyable {
         }
         guard upstreams[upstream].share.enterLine() else { return .full }
         let ticket = upstreams[upstream].line.enter(owner, now: context.now.nanoseconds)
+        isServiceDue = true
         return .queued(ticket: ticket)
     }
 

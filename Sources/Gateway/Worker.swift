@@ -66,7 +66,11 @@ package struct Worker: ~Copyable {
     ///
     /// - Parameter milliseconds: waited at most; forever where negative.
     mutating func turn(atMost milliseconds: Int = -1) {
-        let timeout = context.timers.waitMilliseconds(now: context.now.milliseconds)
+        // Whoever was put in line as the last turn ended is served, or announced, at once: no
+        // other worker gives anything to one of whom it does not know.
+        let timeout =
+            pool.isServiceDue
+            ? 0 : context.timers.waitMilliseconds(now: context.now.milliseconds)
         let isShorter = milliseconds >= 0 && (timeout < 0 || milliseconds < timeout)
         let count = context.loop.wait(milliseconds: isShorter ? milliseconds : timeout)
         context.now = Instant.read()
@@ -195,6 +199,7 @@ package struct Worker: ~Copyable {
 
     /// Gives connections that have come free to those who wait for one, first come first served.
     private mutating func serveWaiting() {
+        pool.isServiceDue = false
         for upstream in pool.upstreams.indices where pool.needsService(upstream) {
             while serveOne(waitingFor: upstream) {}
             pool.settleShare(upstream, &context)

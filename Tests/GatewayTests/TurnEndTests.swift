@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bytes
+import Reactor
 import Testing
 
 @testable import Gateway
@@ -87,6 +88,25 @@ struct TurnEndTests {
         #expect(house.run(client) { house.upstreamSaw.hasSuffix("\r\n\r\n") })
         house.answer()
         #expect(house.run(client) { client.answer.hasSuffix("ok") })
+    }
+
+    /// Else the other workers, which have what it waits for, hear of it by chance.
+    @Test func whoIsPutInLineThenIsAnnouncedAtOnce() throws {
+        let house = try House()
+        let share = house.worker.pool.upstreams[0].share
+        while share.take(worker: 0) {}
+        house.worker.putSomebodyInLine()
+        let start = Clock.monotonicNanoseconds()
+        house.worker.turn(atMost: 2000)
+        #expect(Clock.monotonicNanoseconds() - start < 1_000_000_000)
+        #expect(share.isWanted)
+    }
+}
+
+extension Worker {
+    fileprivate mutating func putSomebodyInLine() {
+        let somebody = SlotToken(kind: Downstream.kind, index: 0, generation: 99)
+        _ = pool.lend(upstream: 0, to: somebody, tried: 0, &context)
     }
 }
 
