@@ -218,22 +218,30 @@ extension Downstream {
         guard pool.connections[index].flush(&context) else { return false }
         pool.connections[index].output.releaseIfEmpty(to: &context.pool)
         pool.watchBusy(index, isRelayStalled: !cipherOut.isEmpty, &context)
-        if exchange.response == .awaitingHead { timeFirstByte(&context, pool) }
+        switch exchange.response {
+        case .awaitingHead: timeFirstByte(&context, pool)
+        // An answer that came early does not make the request's body endless.
+        case .streaming: noteTurn(pool)
+        case .none, .complete: break
+        }
         return true
     }
 
     /// Lets the upstream's time for its answer begin; or, where it has all that has come of the
     /// request, the client's to go on. No upstream owes an answer to half a request.
     mutating func timeFirstByte(_ context: inout WorkerContext, _ pool: borrowing UpstreamPool) {
-        let index = exchange.connection
-        let timer = pool.timerBase + index
-        let awaitsContinue = exchange.awaitsContinue && exchange.requestBody.count == 0
-        exchange.isClientsTurn =
-            exchange.request == .receivingBody && !awaitsContinue
-            && !pool.connections[index].hasUnsent
+        let timer = pool.timerBase + exchange.connection
+        noteTurn(pool)
         guard !exchange.isClientsTurn else { return context.timers.cancel(timer) }
         context.timers.schedule(
             timer, at: context.now.milliseconds + exchange.firstByteMilliseconds)
+    }
+
+    private mutating func noteTurn(_ pool: borrowing UpstreamPool) {
+        let awaitsContinue = exchange.awaitsContinue && exchange.requestBody.count == 0
+        exchange.isClientsTurn =
+            exchange.request == .receivingBody && !awaitsContinue
+            && !pool.connections[exchange.connection].hasUnsent
     }
 
     /// Refuses a request whose body has turned out wrong. Once an answer is underway nothing can

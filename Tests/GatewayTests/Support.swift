@@ -29,6 +29,8 @@ final class House {
     /// Whether the upstream hangs up on whoever connects, without a word.
     var hangsUp = false
     private(set) var hangUps = 0
+    /// Whether the upstream reads what has come.
+    var reads = true
     private var hoard = SlotTable<Hoarded>(kind: 9, capacity: WorkerContext.slabsMax)
 
     /// - Parameters:
@@ -185,7 +187,7 @@ final class House {
         client.exchange()
         worker.turn(atMost: 1)
         acceptUpstream()
-        for peer in upstreamSockets { peer.receive() }
+        if reads { for peer in upstreamSockets { peer.receive() } }
     }
 
     private func acceptUpstream() {

@@ -45,4 +45,25 @@ struct UpstreamEndTests {
         #expect(house.run(client) { client.answer.hasSuffix("ok") })
         #expect(house.run(client) { house.gateway.connections.count == 0 })
     }
+
+    /// The upstream was behind with the body when it began to answer, and has all of it now.
+    @Test func aBodyThatStopsEndsAnAnswerThatBeganEarly() throws {
+        let house = try House(limits: #"{ "body": "16MiB", "body_timeout": "500ms" }"#)
+        let client = try house.connect()
+        client.send("POST /open/x HTTP/1.1\r\nhost: h\r\ncontent-length: 9000000\r\n\r\n")
+        try #require(house.run(client) { house.upstreamSaw.hasSuffix("\r\n\r\n") })
+        house.reads = false
+        var isBehind = false
+        for _ in 0..<500 where !isBehind {
+            client.send(String(repeating: "x", count: 14_000))
+            house.settle(client, turns: 3)
+            isBehind = house.worker.pool.connections[0].hasUnsent
+        }
+        #expect(isBehind)
+        house.answer("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        #expect(house.run(client) { client.status == 200 })
+        house.reads = true
+        #expect(house.run(client) { !house.worker.pool.connections[0].hasUnsent })
+        #expect(house.run(client) { house.gateway.connections.count == 0 })
+    }
 }
