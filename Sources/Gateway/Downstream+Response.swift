@@ -211,11 +211,13 @@ extension Downstream {
         exchange.connection = -1
         exchange.response = .complete
         context.metrics.upstream(exchange.record.upstream, result: .answered)
-        // Bytes beyond the answer are one that nobody asked for.
+        // Bytes beyond the answer are one that nobody asked for, whether they have been opened or
+        // not; and of one that is out of the loop nobody would hear.
         let isInStep =
             exchange.request == .complete && exchange.responseReuses
             && !pool.connections[index].hasEnded && pool.connections[index].input.isEmpty
             && !pool.connections[index].hasUnsent && !pool.connections[index].isDeaf
+            && !pool.connections[index].hasHidden
         if isInStep {
             pool.park(index, &context)
         } else {
