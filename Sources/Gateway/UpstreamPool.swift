@@ -157,8 +157,11 @@ struct UpstreamPool: ~Copyable {
                     attempt: attempt)
                 return keep(new, for: owner, &context)
             } catch {
+                guard error.kind != .exhausted else {
+                    share.drop()
+                    return .full
+                }
                 givePermit(share, &context)
-                guard error.kind != .exhausted else { return .full }
                 noteUnreachable(
                     upstream, seat, attempt: attempt, why: SystemError.text(error.number),
                     &context)
@@ -174,7 +177,7 @@ struct UpstreamPool: ~Copyable {
         let seat = new.seat
         let share = new.share
         guard let index = connections.insert(new) else {
-            givePermit(share, &context)
+            share.drop()
             return .full
         }
         seats[seat].open += 1

@@ -79,6 +79,15 @@ final class UpstreamShare: Sendable {
         }
     }
 
+    /// Gives back a permit that nobody can use now, since descriptors, ports or memory have run
+    /// out: who is hungry stays so. Handed from one to the other it would keep all of them busy.
+    func drop() {
+        state.withLock { state in
+            state.open -= 1
+            overfull.store(state.open > state.connectionsMax, ordering: .relaxed)
+        }
+    }
+
     func hasGrant(worker: Int) -> Bool {
         state.withLock { $0.granted[worker] > 0 }
     }

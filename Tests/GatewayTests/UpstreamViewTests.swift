@@ -51,4 +51,21 @@ struct UpstreamViewTests {
         #expect(troubles.areWorkersHungry)
         #expect(!old.share.enterLine())
     }
+
+    /// Two workers would else wake each other without end while descriptors are short.
+    @Test func aPermitThatNobodyCanUseIsHandedToNobody() {
+        let troubles = Troubles()
+        let share = UpstreamShare(connections: 1, pending: 2, workers: 2, troubles: troubles)
+        #expect(share.take(worker: 0))
+        #expect(share.setHungry(true, worker: 0, since: 5))
+        #expect(share.setHungry(true, worker: 1, since: 6))
+        share.drop()
+        #expect(!share.hasGrant(worker: 0))
+        #expect(!share.hasGrant(worker: 1))
+        #expect(!share.isFull)
+        // That they are hungry is no news to anybody.
+        #expect(!share.setHungry(true, worker: 0, since: 5))
+        #expect(share.take(worker: 1))
+        #expect(share.giveBack() == 0)
+    }
 }
