@@ -7,14 +7,14 @@ import Reactor
 import Telemetry
 
 extension Gateway {
-    /// What the control loop is to check: the endpoints of upstreams that ask for it.
+    /// What the control loop is to check, of which nothing is known until it says so: the endpoints
+    /// of upstreams that ask for it.
     var healthTargets: [HealthTarget] {
         generation.upstreams.flatMap { upstream in
-            guard let check = upstream.rules.healthCheck else {
-                // What checks said that are no longer made does not hold.
-                for endpoint in upstream.endpoints { endpoint.forgetChecks() }
-                return [HealthTarget]()
-            }
+            // What checks said that are no longer made does not hold. Of those that go on the
+            // checker says at once what they have come to.
+            for endpoint in upstream.endpoints { endpoint.forgetChecks() }
+            guard let check = upstream.rules.healthCheck else { return [HealthTarget]() }
             return upstream.endpoints.map { target($0, check, of: upstream.rules.name) }
         }
     }

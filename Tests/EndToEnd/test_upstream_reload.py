@@ -106,6 +106,22 @@ def test_other_bounds_hold_at_once(front, recorders, gate, workers):
         wire.close()
 
 
+def test_a_mistyped_check_that_is_put_right(front, two):
+    """What the old check said does not hold: the new one passes from the first."""
+    one, other = two
+    one.reply("/typo", status="404 Not Found")
+    check = {"path": "/typo", "interval": "100ms", "unhealthy_after": 1}
+    gateway = front(upstream(one, other, balance="round_robin", health_check=check))
+    gateway.wait_told("upstream endpoint unhealthy", endpoint=one.label)
+    reload(gateway, upstream(one, other, balance="round_robin",
+                             health_check={**check, "path": "/right"}))
+    wait_until(lambda: len(one.at("/right")) >= 2)
+    assert gateway.endpoint_health(one) == 1
+    for _ in range(4):
+        assert gateway.request("GET", "/asked").status == 200
+    assert len(one.at("/asked")) == 2
+
+
 def test_checks_begin_and_end(front, recorders):
     recorder = recorders()
     recorder.reply("/healthz", status="500 Internal Server Error")
