@@ -37,6 +37,8 @@ extension Downstream {
             case .failed(let reason):
                 return fate(
                     upstreamLost(.connectFailed, &context, &pool, why: reason), &context, &pool)
+            case .starved:
+                return fate(upstreamLost(.overloaded, &context, &pool), &context, &pool)
             case .complete: break
             }
         }
@@ -101,8 +103,11 @@ extension Downstream {
         let index = exchange.connection
         let upstream = exchange.record.upstream
         let isFirstUse = !pool.connections[index].isReused
-        // A pooled connection that was closed while it idled says nothing of its endpoint.
-        if isFirstUse || result != .reset || pool.connections[index].sentCount > 0 {
+        // A pooled connection that was closed while it idled says nothing of its endpoint, nor does
+        // a lack of memory here.
+        let isStale =
+            result == .reset && !isFirstUse && pool.connections[index].sentCount == 0
+        if !isStale, result != .overloaded {
             noteFailure(result, index, &context, &pool, why: why)
         }
         // Not a byte of the request has left, so it was never made (SPEC §11, retries).

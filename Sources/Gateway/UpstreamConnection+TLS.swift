@@ -70,6 +70,8 @@ extension UpstreamConnection {
         case complete
         /// Why, for the log.
         case failed(String)
+        /// There is no memory for it here, which says nothing of the upstream.
+        case starved
     }
 
     /// Begins the handshake, or goes on with what has come.
@@ -78,7 +80,7 @@ extension UpstreamConnection {
     ) -> Handshake {
         guard let tls = tls ?? begin(trust, &context), tls.output.attach(from: &context.pool),
             tls.input.attach(from: &context.pool)
-        else { return .failed("no memory is left") }
+        else { return .starved }
         var end: String?
         if state == .shakingHands {
             switch tls.receive(from: socket) {

@@ -36,13 +36,15 @@ final class House {
     /// - Parameters:
     ///   - limits: the policy's `listen.limits`.
     ///   - path: of the socket that the upstream listens on; `nil` for a port.
-    init(limits: String = "{}", upstreamAt path: String? = nil) throws {
+    ///   - isTLS: the upstream is asked for a handshake, which it never answers.
+    init(limits: String = "{}", upstreamAt path: String? = nil, isTLS: Bool = false) throws {
         let upstream = try Listener(path.map { .unix(path: $0) } ?? Self.loopback, isShared: false)
         upstreamURL = Self.url(upstream.address)
         let wakeup = try Wakeup()
         let troubles = Troubles()
         let generation = try Self.generation(
-            Self.configuration(upstreamURL, limits, routes: Self.routes), troubles)
+            Self.configuration(upstreamURL, limits, routes: Self.routes), troubles,
+            isTLS: isTLS)
         gateway = Gateway(
             generation, troubles: troubles, wakeups: [wakeup], logWakeup: try Wakeup())
         let listener = try Listener(Self.loopback, isShared: true)
@@ -73,8 +75,12 @@ final class House {
     }
 
     private static func generation(
-        _ configuration: Configuration, _ troubles: Troubles, after previous: Generation? = nil
+        _ configuration: Configuration, _ troubles: Troubles, isTLS: Bool = false,
+        after previous: Generation? = nil
     ) throws -> Generation {
+        let tls =
+            isTLS
+            ? try TLSClientContext(serverName: "localhost", trust: .anyone, isResuming: false) : nil
         let words = SharedWords(count: AcceptedSteps.wordCount(records: 4))
         let signingKey = try SigningKey.generate()
         let digest = try Self.digest(Self.key)
@@ -97,7 +103,7 @@ final class House {
                 let endpoints = rules.endpoints.map {
                     Endpoint(
                         EndpointIdentity(upstream: rules.name, url: $0, trust: nil),
-                        troubles: troubles)
+                        tls: tls, troubles: troubles)
                 }
                 return Upstream(rules, endpoints: endpoints, workers: 1, troubles: troubles)
             }, after: previous)

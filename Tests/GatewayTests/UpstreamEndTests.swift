@@ -66,4 +66,19 @@ struct UpstreamEndTests {
         #expect(house.run(client) { !house.worker.pool.connections[0].hasUnsent })
         #expect(house.run(client) { house.gateway.connections.count == 0 })
     }
+
+    /// Its own want of memory is no fault of the upstream's.
+    @Test func aHandshakeThatThereIsNoMemoryForEjectsNobody() throws {
+        let house = try House(isTLS: true)
+        let client = try house.connect()
+        client.send(Self.get)
+        try #require(house.run(client) { house.worker.pool.connections.count == 1 })
+        let isConnecting = house.worker.pool.connections[0].state == .connecting
+        try #require(isConnecting)
+        house.takeMemory(leaving: 0)
+        #expect(house.run(client) { house.worker.pool.connections.count == 0 })
+        #expect(!house.gateway.troubles.areEndpointsFailing)
+        house.returnMemory()
+        #expect(house.run(client) { client.hasEnded })
+    }
 }
