@@ -102,9 +102,15 @@ package struct FilterChain: ~Copyable {
         }
     }
 
-    /// Where a filter of this kind stands; else where the last one does, which signs.
-    package func position(of kind: Kind) -> Int {
-        order.firstIndex(of: kind) ?? max(order.count - 1, 0)
+    /// The kinds of the filters before a position, as bits.
+    package func kinds(before position: Int) -> UInt16 {
+        order[..<position].reduce(0) { $0 | 1 << UInt16($1.rawValue) }
+    }
+
+    /// Where the first filter stands that is none of these kinds: where a request goes on that has
+    /// passed these in another chain.
+    package func position(behind kinds: UInt16) -> Int {
+        order.firstIndex { kinds & 1 << UInt16($0.rawValue) == 0 } ?? order.count
     }
 
     /// Whether the request that ran last was given a newly signed token.

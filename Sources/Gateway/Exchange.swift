@@ -91,9 +91,10 @@ struct Exchange {
 
 /// Where and for what a request stands still in the chain.
 struct Pause {
-    /// The filter that waits, and where it stands in the chain of which generation.
+    /// Where the filter that waits stands in the chain of which generation, and the kinds of those
+    /// before it.
     var position = 0
-    var filter = FilterChain.Kind.hold
+    var passed: UInt16 = 0
     var revision = 0
     var awaited = Awaited.body
     /// Monotonic milliseconds; 0 where nothing waits.

@@ -16,6 +16,7 @@ package final class Gateway: Sendable {
     package let logWakeup: Wakeup
     /// What turns monotonic milliseconds into those of an epoch clock that never steps back.
     package let epochOffsetMilliseconds: UInt64
+    private let connectionsMax: Int
     private let wakeups: [Wakeup]
     private let current: Mutex<Generation>
     /// How often there was a new one; read by each worker when it is woken.
@@ -29,6 +30,7 @@ package final class Gateway: Sendable {
         self.wakeups = wakeups
         self.logWakeup = logWakeup
         let limits = generation.configuration.listen.limits
+        connectionsMax = limits.connections
         connections = ConnectionLimits(
             total: limits.connections, perAddress: limits.connectionsPerIP)
         metrics = MetricsRegistry(
@@ -56,7 +58,9 @@ package final class Gateway: Sendable {
     package func publish(_ generation: Generation) {
         current.withLock { $0 = generation }
         let limits = generation.configuration.listen.limits
-        connections.update(total: limits.connections, perAddress: limits.connectionsPerIP)
+        // The workers' tables were made for so many.
+        connections.update(
+            total: min(limits.connections, connectionsMax), perAddress: limits.connectionsPerIP)
         revision.wrappingAdd(1, ordering: .acquiringAndReleasing)
         wakeAll()
     }

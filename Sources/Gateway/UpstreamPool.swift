@@ -24,6 +24,8 @@ struct UpstreamPool: ~Copyable {
     var dice: Dice
     /// Somebody was put in line since those in line were last served, and nobody knows of it yet.
     var isServiceDue = false
+    /// Somebody may be in line somewhere, or have been when that was last looked at.
+    var mayNeedService = false
 
     enum Lending: Equatable {
         case lent(Int)
@@ -59,6 +61,7 @@ struct UpstreamPool: ~Copyable {
         guard upstreams[upstream].share.enterLine() else { return .full }
         let ticket = upstreams[upstream].line.enter(owner, now: context.now.nanoseconds)
         isServiceDue = true
+        mayNeedService = true
         return .queued(ticket: ticket)
     }
 

@@ -200,16 +200,20 @@ package struct Worker: ~Copyable {
     /// Gives connections that have come free to those who wait for one, first come first served.
     private mutating func serveWaiting() {
         pool.isServiceDue = false
+        guard pool.mayNeedService else { return }
+        pool.mayNeedService = false
         for upstream in pool.upstreams.indices where pool.needsService(upstream) {
             while serveOne(waitingFor: upstream) {}
             pool.settleShare(upstream, &context)
+            if pool.needsService(upstream) { pool.mayNeedService = true }
         }
     }
 
     private mutating func serveOne(waitingFor upstream: Int) -> Bool {
         guard let waiter = pool.upstreams[upstream].line.front else { return false }
         guard let index = downstreams.resolve(waiter.owner),
-            downstreams[index].exchange.ticket == waiter.ticket
+            downstreams[index].exchange.ticket == waiter.ticket,
+            downstreams[index].exchange.record.upstream == upstream
         else {
             pool.upstreams[upstream].line.passFront()
             return true

@@ -132,7 +132,7 @@ extension WorkerContext {
             return .refuse(problem)
         case .wait(let awaited):
             exchange.pause.position = outcome.position
-            exchange.pause.filter = chain.order[outcome.position]
+            exchange.pause.passed = chain.kinds(before: outcome.position)
             exchange.pause.revision = revision
             return .wait(awaited)
         }

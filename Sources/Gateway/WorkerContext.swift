@@ -154,7 +154,7 @@ struct WorkerContext: ~Copyable {
     func adoptPause(_ exchange: inout Exchange) -> Problem? {
         guard exchange.pause.revision != revision else { return nil }
         exchange.pause.revision = revision
-        exchange.pause.position = chain.position(of: exchange.pause.filter)
+        exchange.pause.position = chain.position(behind: exchange.pause.passed)
         let agent = exchange.facts.agent
         guard agent >= 0 else {
             // Nobody was asked who it is from, and the route may want to know by now.
