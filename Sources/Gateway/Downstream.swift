@@ -179,7 +179,7 @@ struct Downstream: ~Copyable {
             case .judging, .receivingBody, .complete: break
             }
         }
-        if isIdleAtTheEnd(context) { isClosing = true }
+        if context.closingSince > 0, isIdleAtTheEnd(context) { isClosing = true }
         if hasEnded, phase != .lingering {
             switch judgeEnd() {
             case .keep: break

@@ -79,7 +79,7 @@ package struct Worker: ~Copyable {
         sendAll()
         expire()
         serveWaiting()
-        trim()
+        if context.now.milliseconds >= nextTrim { trim() }
         if context.pool.lent > Self.slabsComfortable { evictIdlers() }
         if pool.troubles.areWorkersHungry { cutStalled() }
         if context.isDraining { drain() }
@@ -190,7 +190,6 @@ package struct Worker: ~Copyable {
 
     /// Frees, once a second, what a burst has left in the pools.
     private mutating func trim() {
-        guard context.now.milliseconds >= nextTrim else { return }
         nextTrim = context.now.milliseconds + 1000
         context.pool.trim(keeping: Self.slabsKept)
         context.memoPool.trim(keeping: Self.slabsKept)
