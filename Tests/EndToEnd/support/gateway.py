@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import random
 import re
 import resource
 import signal
@@ -30,9 +31,20 @@ MANY_CLIENTS = {
                          if f["use"] == "ip_rate_limit" else {})} for f in CHAIN]}
 
 
+# Below the ports that the kernel gives to connections, which could take one at any time.
+PORTS = range(15000, 32000)
+_given = set()
+
+
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    """A port that nothing listens on and that no other call has given."""
+    while True:
+        port = random.choice(PORTS)
+        if port in _given:
+            continue
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            _given.add(port)
+            return port
 
 
 def command(*arguments, env=None, **options):
