@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 int sched_setaffinity(pid_t, size_t, const void *);
+int sched_setscheduler(pid_t, int, const void *);
 int sched_getaffinity(pid_t, size_t, void *);
 
 #define CB_CORES_MAX 1024
@@ -48,6 +49,12 @@ static inline int cb_allowed_core(int n) {
     for (int core = 0; core < CB_CORES_MAX; core++)
         if (mask[core / 8] >> (core % 8) & 1 && n-- == 0) return core;
     return -1;
+}
+
+/* Lets the calling thread run only where nobody else wants the core. */
+static inline int cb_yield_to_all(void) {
+    struct { int priority; } none = {0};
+    return sched_setscheduler(0, 5 /* SCHED_IDLE */, &none);
 }
 
 /* Keeps the calling thread, and what it starts from now on, on one core. */

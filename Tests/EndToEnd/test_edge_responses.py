@@ -274,6 +274,7 @@ def test_an_upstream_cannot_take_away_what_the_gateway_adds(gateway, agent, reco
         assert response.get(name)
 
 
+@pytest.mark.native
 @pytest.mark.parametrize("many, pause_s", [(100, 0), (1, 0.1)], ids=["a flood", "drops"])
 def test_interim_answers_without_end(start, recorder, many, pause_s):
     """They may not hold a request for ever, nor fill the memory of the gateway."""
