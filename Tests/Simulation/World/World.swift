@@ -153,7 +153,9 @@ final class World {
             guard let visitor = visitors[id], now - visitor.lastProgress > Self.patience else {
                 continue
             }
-            if !visitor.isDeaf {
+            // What an upstream had sent too much may be an answer without an end.
+            let isPoisoned = visitor.awaiting.first?.isPoisoned == true
+            if !visitor.isDeaf, !isPoisoned {
                 let what = visitor.awaiting.isEmpty ? "an idle connection" : "a call"
                 fail(.stuck, "\(what) stands still", visitor: visitor, visitor.awaiting.first)
             }
