@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures: `gateway` is shared by a file's tests, `start` makes one for a single test."""
 
+import resource
 import shutil
 import subprocess
 
@@ -185,6 +186,11 @@ def recorders():
 
 
 @pytest.fixture
+def pair_of(recorders):
+    return recorders(), recorders()
+
+
+@pytest.fixture
 def hosts(tmp_path):
     """A file that the gateway reads as /etc/hosts."""
     command = [*OWN_MOUNTS, "mount", "--bind", "/etc/hosts", "/etc/hosts"]
@@ -212,3 +218,12 @@ def live(start):
         # Whatever it says by now: it is answered, and where it always was.
         wire.request("GET", "/public/last")
         wire.close()
+
+
+@pytest.fixture
+def many_descriptors():
+    """Enough for the clients of a test that leaves no slab of a worker free."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4400)), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

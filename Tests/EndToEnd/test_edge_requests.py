@@ -10,6 +10,7 @@ import pytest
 
 from support import edge_bodies, edge_families, edge_fields, edge_framing, edge_targets
 from support.agents import terse
+from support.edge import parameters
 from support.edge_driver import Edge
 from support.gateway import MANY_CLIENTS, merged
 
@@ -40,19 +41,13 @@ def edge(module_edge, gateway):
     return module_edge
 
 
-def rows():
-    for name, case in CASES.items():
-        marks = [pytest.mark.xfail(strict=True, reason=case.fault)] if case.fault else []
-        yield pytest.param(case, id=name.encode("unicode_escape").decode(), marks=marks)
-
-
-@pytest.mark.parametrize("case", list(rows()))
+@pytest.mark.parametrize("case", list(parameters(CASES)))
 def test_read_in_one_way(edge, case):
     edge.check(case)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("case", list(rows()))
+@pytest.mark.parametrize("case", list(parameters(CASES)))
 def test_read_in_one_way_wherever_it_is_cut(edge, case):
     edge.check(case, everywhere=True)
 

@@ -14,6 +14,7 @@ import pytest
 
 from support import edge_answers
 from support.agents import terse
+from support.edge import parameters
 from support.edge_answer_driver import AnswerEdge
 from support.gateway import MANY_CLIENTS, merged
 from support.waiting import settle, wait_until
@@ -46,19 +47,13 @@ def edge(module_edge, gateway):
     return module_edge
 
 
-def rows():
-    for name, row in CASES.items():
-        marks = [pytest.mark.xfail(strict=True, reason=row.fault)] if row.fault else []
-        yield pytest.param(row, id=name.encode("unicode_escape").decode(), marks=marks)
-
-
-@pytest.mark.parametrize("row", list(rows()))
+@pytest.mark.parametrize("row", list(parameters(CASES)))
 def test_relayed_in_one_way(edge, row):
     edge.check(row)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("row", list(rows()))
+@pytest.mark.parametrize("row", list(parameters(CASES)))
 def test_relayed_in_one_way_wherever_it_is_cut(edge, row):
     edge.check(row, everywhere=True)
 

@@ -2,7 +2,6 @@
 """Clients that say goodbye, or are said goodbye to, in the middle of something."""
 
 import contextlib
-import resource
 import signal
 import socket
 import threading
@@ -88,14 +87,6 @@ def test_a_request_whose_first_bytes_came_before_a_drain(start):
 
 # More than the slabs that a worker has, from addresses that may have this many each.
 CLIENTS, EACH = 1040, 220
-
-
-@pytest.fixture
-def many_descriptors():
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4 * CLIENTS)), hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.mark.usefixtures("many_descriptors")

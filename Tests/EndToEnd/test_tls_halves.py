@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many clients that stop within a record of the handshake, and one that does not."""
 
-import resource
-
 import pytest
 
 from support.tls13 import Client
@@ -10,14 +8,6 @@ from support.tls13_codec import record
 
 # More than the slabs that a worker has, from addresses that may have this many each.
 CLIENTS, EACH = 1100, 220
-
-
-@pytest.fixture
-def many_descriptors():
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4 * CLIENTS)), hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def half_a_hello(client):

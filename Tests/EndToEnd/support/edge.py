@@ -10,6 +10,8 @@ both sides agreed on where the row ended.
 
 from dataclasses import dataclass
 
+import pytest
+
 HOST = b"Host: a.example"
 FOLLOWED = "/smuggled"
 FOLLOWING = b"GET /smuggled HTTP/1.1\r\nHost: a.example\r\n@@\r\n\r\n"
@@ -118,3 +120,10 @@ def chunks(body, *fields):
 
 def shown(byte):
     return f"{byte:#04x}"
+
+
+def parameters(cases):
+    """Rows by name as a test's parameters; a row that names a fault is to fail until it is mended."""
+    for name, case in cases.items():
+        marks = [pytest.mark.xfail(strict=True, reason=case.fault)] if case.fault else []
+        yield pytest.param(case, id=name.encode("unicode_escape").decode(), marks=marks)

@@ -352,3 +352,8 @@ def new_session(gateway, agent, **options):
     assert response.status == 200, response
     return response.get("X-AgentPort-Session")
 
+
+def ask(gateway, count, path="/"):
+    """One after another; their verdicts."""
+    with gateway.connect() as wire:
+        return [wire.request("POST", f"{path}?{n}", body=b"x").verdict for n in range(count)]

@@ -77,3 +77,14 @@ class Deaf:
     def __exit__(self, *_):
         for each in [self._listener, *self._fillers]:
             each.close()
+
+
+def reads_head(connection):
+    """Reads to the end of a request's head."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = connection.recv(65536)
+        if not piece:
+            break
+        data += piece
+    return data
