@@ -84,8 +84,12 @@ struct SecureFetchTests {
         }
     }
 
-    @Test func whoDoesNotSpeakTLSIsNamedSo() throws {
-        let greeter = try Greeter("HTTP/1.1 400 Bad Request\r\n\r\n")
+    @Test(arguments: [
+        ("HTTP/1.1 400 Bad Request\r\n\r\n", "peer does not speak TLS"),
+        ("", "connection ended within the handshake"),
+    ])
+    func whoDoesNotFinishTheHandshakeIsNamedSo(_ said: String, _ reason: String) throws {
+        let greeter = try Greeter(said)
         let tls = try TLSClientContext.trusting(Self.authority)
         let bench = try Bench()
         var outcome: Result<FetchResponse, FetchFault>?
@@ -94,20 +98,7 @@ struct SecureFetchTests {
             greeter.turn()
             return outcome != nil
         }
-        #expect(outcome == .failure(.tls("peer does not speak TLS")))
-    }
-
-    @Test func whoClosesWithinTheHandshakeIsNamedSo() throws {
-        let greeter = try Greeter("")
-        let tls = try TLSClientContext.trusting(Self.authority)
-        let bench = try Bench()
-        var outcome: Result<FetchResponse, FetchFault>?
-        _ = bench.start(.plain, from: greeter.address, tls: tls) { outcome = $0 }
-        bench.run {
-            greeter.turn()
-            return outcome != nil
-        }
-        #expect(outcome == .failure(.tls("connection ended within the handshake")))
+        #expect(outcome == .failure(.tls(reason)))
     }
 }
 
