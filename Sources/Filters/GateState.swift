@@ -37,7 +37,7 @@ package final class GateState: Sendable {
     ///   - seeds: one for each agent, in the order of the configuration.
     ///   - steps: the replay memory, on disk or not.
     ///   - previous: whose sessions, failures and limits go on.
-    /// - Throws: `IdentityError` where the replay memory is full.
+    /// - Throws: `StateFault.stepsFull` where the replay memory is full.
     package init(
         _ configuration: Configuration, keys: APIKeys, seeds: [TOTPSeed], signingKey: SigningKey,
         steps: AcceptedSteps, after previous: GateState? = nil

@@ -33,12 +33,12 @@ extension UpstreamPool {
             } else {
                 upstreams[number].follow(upstream, worker: worker)
             }
-            upstreams[number].seats = upstream.endpoints.map { seat($0, of: number) }
+            upstreams[number].seats = upstream.endpoints.map { seat($0) }
         }
     }
 
     /// The seat of an endpoint: the one it has, or one that nobody uses any more, or a new one.
-    private mutating func seat(_ endpoint: Endpoint, of upstream: Int) -> Int {
+    private mutating func seat(_ endpoint: Endpoint) -> Int {
         if let known = seats.firstIndex(where: { $0.endpoint === endpoint }) {
             seats[known].isRetired = false
             return known

@@ -18,7 +18,8 @@ extension Worker {
     @discardableResult
     mutating func acceptAll(isLast: Bool = false) -> Bool {
         var peer = SocketAddress.none
-        for _ in 0..<Self.acceptsPerTurn where isLast || context.handshakesLeft > 0 {
+        for _ in 0..<Self.acceptsPerTurn {
+            guard isLast || context.handshakesLeft > 0 else { break }
             guard !context.gateway.connections.isOverfull else {
                 rest(true)
                 return false
@@ -31,6 +32,7 @@ extension Worker {
                 continue
             case .wouldBlock:
                 return false
+            // Apart, since the compiler matches no two patterns of what cannot be copied at once.
             case .exhausted:
                 rest(true)
                 return false

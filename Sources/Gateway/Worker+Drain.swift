@@ -52,7 +52,6 @@ extension Worker {
                     restTimer, at: drainStartedAt + UInt64(drain.graceMilliseconds))
                 return
             }
-            isResting = false
             while acceptAll(isLast: true) {}
             listener = nil
             context.closingSince = max(1, context.now.milliseconds)

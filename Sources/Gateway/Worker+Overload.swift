@@ -18,18 +18,8 @@ extension Worker {
         let now = context.now.milliseconds
         guard now >= nextEviction else { return }
         nextEviction = now + Self.lookMilliseconds
-        var idlers: [(since: UInt64, index: Int)] = []
-        for index in 0..<downstreams.indexEnd where downstreams.isOccupied(index) {
-            guard let since = downstreams[index].idlesWithSlabsSince,
-                since + Self.idlerMilliseconds <= now
-            else { continue }
-            idlers.append((since, index))
-        }
-        idlers.sort { $0.since < $1.since }
-        for idler in idlers.prefix(Self.evictionsPerLook) {
-            apply(downstreams[idler.index].abort(&context, &pool), idler.index)
-        }
-        if !idlers.isEmpty { context.tellEvictions(min(idlers.count, Self.evictionsPerLook)) }
+        let cut = cutLongest(for: Self.idlerMilliseconds) { $0.idlesWithSlabsSince }
+        if cut > 0 { context.tellEvictions(cut) }
     }
 
     /// A reader that has taken nothing for so long gives up its upstream connection where somebody
@@ -46,19 +36,30 @@ extension Worker {
         context.timers.schedule(stallTimer, at: nextCut)
         var cut = 0
         for upstream in pool.upstreams.indices where pool.isWanted(upstream) {
-            var stalled: [(since: UInt64, index: Int)] = []
-            for index in 0..<downstreams.indexEnd where downstreams.isOccupied(index) {
-                guard let since = downstreams[index].stalledSince(on: upstream),
-                    since + Self.stalledMilliseconds <= now
-                else { continue }
-                stalled.append((since, index))
-            }
-            stalled.sort { $0.since < $1.since }
-            for one in stalled.prefix(Self.evictionsPerLook) {
-                apply(downstreams[one.index].abort(&context, &pool), one.index)
-                cut += 1
-            }
+            cut += cutLongest(for: Self.stalledMilliseconds) { $0.stalledSince(on: upstream) }
         }
         if cut > 0 { context.tellEvictions(cut) }
+    }
+
+    /// Cuts off the few that have been so for longest, of those that have for `milliseconds`.
+    ///
+    /// - Parameter since: when a connection began to be so; nil where it is not.
+    /// - Returns: how many.
+    private mutating func cutLongest(
+        for milliseconds: UInt64, since: (borrowing Downstream) -> UInt64?
+    ) -> Int {
+        let now = context.now.milliseconds
+        var found: [(since: UInt64, index: Int)] = []
+        for index in 0..<downstreams.indexEnd where downstreams.isOccupied(index) {
+            guard let since = since(downstreams[index]), since + milliseconds <= now else {
+                continue
+            }
+            found.append((since, index))
+        }
+        found.sort { $0.since < $1.since }
+        for one in found.prefix(Self.evictionsPerLook) {
+            apply(downstreams[one.index].abort(&context, &pool), one.index)
+        }
+        return min(found.count, Self.evictionsPerLook)
     }
 }

@@ -21,7 +21,6 @@ package struct Worker: ~Copyable {
     var pool: UpstreamPool
     var listener: Listener?
     let wakeup: Wakeup
-    var isResting = false
     var drainStartedAt: UInt64 = 0
     private var nextTrim: UInt64 = 0
     var nextEviction: UInt64 = 0
@@ -262,7 +261,6 @@ package struct Worker: ~Copyable {
 
     /// Stops accepting for a while, or goes on.
     mutating func rest(_ resting: Bool) {
-        isResting = resting
         watchListener(resting ? .none : .readable)
         if resting {
             context.timers.schedule(
