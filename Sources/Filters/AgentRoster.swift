@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Crypto
 import Identity
 import Policy
 
-/// The numbers that agents and credentials are known by, for the life of the process.
+/// The numbers that agents are known by, for the life of the process.
 ///
 /// A configuration lists agents in any order and the next one in another, while sessions,
-/// failures, limits and requests on their way go on. So each name has a number that it keeps, and
-/// a key's digest likewise; the numbers of those who have gone are given to nobody else.
+/// failures, limits and requests on their way go on. So each name has a number that it keeps; the
+/// numbers of those who have gone are given to nobody else.
 package struct AgentRoster: Sendable {
     /// By number, as bytes for comparing and logging.
     package private(set) var names: [[UInt8]] = []
@@ -16,7 +15,6 @@ package struct AgentRoster: Sendable {
     /// By number: the place in the configuration's list; -1 for one that is not there.
     package private(set) var places: [Int] = []
     private var numbers: [String: Int] = [:]
-    private var credentials: [SHA256Digest: Int] = [:]
 
     init() {}
 
@@ -46,11 +44,5 @@ package struct AgentRoster: Sendable {
 
     package func number(named name: String) -> Int? {
         numbers[name].flatMap { places[$0] >= 0 ? $0 : nil }
-    }
-
-    mutating func credential(_ digest: SHA256Digest) -> Int {
-        let number = credentials[digest] ?? credentials.count
-        credentials[digest] = number
-        return number
     }
 }

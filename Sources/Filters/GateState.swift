@@ -13,9 +13,9 @@ package final class GateState: Sendable {
     package let agents: [Configuration.Agent]
     package let keys: APIKeys
     /// By place.
-    package let seeds: [TOTPSeed]
-    /// By place: the seed's record among the accepted steps.
-    package let stepRecords: [Int]
+    package let seeds: [AgentSeeds]
+    /// By place: where the agent's seeds are found by whoever judges a code.
+    let seedPlaces: [SeedPlaces]
     package let steps: AcceptedSteps
     package let failures: TOTPFailures
     package let sessions: SessionTable
@@ -34,31 +34,26 @@ package final class GateState: Sendable {
 
     /// - Parameters:
     ///   - keys: of all agents, hashed, the agents named by place.
-    ///   - seeds: one for each agent, in the order of the configuration.
+    ///   - seeds: of each agent, in the order of the configuration.
     ///   - steps: the replay memory, on disk or not.
     ///   - previous: whose sessions, failures and limits go on.
     /// - Throws: `StateFault.stepsFull` where the replay memory is full.
     package init(
-        _ configuration: Configuration, keys: APIKeys, seeds: [TOTPSeed], signingKey: SigningKey,
-        steps: AcceptedSteps, after previous: GateState? = nil
+        _ configuration: Configuration, keys: APIKeys, seeds: [AgentSeeds],
+        signingKey: SigningKey, steps: AcceptedSteps, after previous: GateState? = nil
     ) throws(StateFault) {
         agents = configuration.agents
         var roster = previous?.roster ?? AgentRoster()
         roster.seat(agents)
         self.keys = keys.map { entry in
             APIKeys.Entry(
-                digest: entry.digest, agent: roster.number(of: configuration.agents[entry.agent]),
-                credential: roster.credential(entry.digest))
+                digest: entry.digest, agent: roster.number(of: configuration.agents[entry.agent]))
         }
         self.roster = roster
         self.seeds = seeds
         self.steps = steps
-        var records: [Int] = []
-        for seed in seeds {
-            guard let record = steps.record(for: seed.fingerprint) else { throw .stepsFull }
-            records.append(record)
-        }
-        stepRecords = records
+        guard let seedPlaces = SeedPlaces.list(of: seeds, in: steps) else { throw .stepsFull }
+        self.seedPlaces = seedPlaces
         rules = configuration.totp
         failures = TOTPFailures(
             agents: roster.count,
@@ -100,16 +95,58 @@ package final class GateState: Sendable {
         var ended = 0
         for (number, place) in previous.roster.places.enumerated() where place >= 0 {
             let now = roster.places[number]
-            let stays =
-                now >= 0 && roster.users[number] == previous.roster.users[number]
-                && seeds[now].fingerprint == previous.seeds[place].fingerprint
-            if !stays { ended += sessions.revoke(.agent(number)) }
+            guard now >= 0, roster.users[number] == previous.roster.users[number] else {
+                ended += sessions.revoke(.agent(number))
+                continue
+            }
+            let kept = seedPlaces[now].records
+            for record in previous.seedPlaces[place].records where !kept.contains(record) {
+                ended += sessions.revoke(.seed(agent: number, record: record))
+            }
         }
-        let kept = Set(keys.entries.map(\.credential))
-        for entry in previous.keys.entries where !kept.contains(entry.credential) {
-            ended += sessions.revoke(.credential(agent: entry.agent, credential: entry.credential))
+        let kept = Set(keys.entries.map(\.digest))
+        for entry in previous.keys.entries where !kept.contains(entry.digest) {
+            ended += sessions.revoke(.credential(agent: entry.agent, entry.digest))
         }
         return ended
+    }
+}
+
+// MARK: Disabled agents
+
+extension GateState {
+    /// - Parameter place: of the agent.
+    func isDisabled(place: Int) -> Bool {
+        let places = seedPlaces[place]
+        return steps.isDisabled(record: places.current.record)
+            || (places.previous.map { steps.isDisabled(record: $0.record) } ?? false)
+    }
+
+    package func isDisabled(agent: Int) -> Bool { isDisabled(place: roster.places[agent]) }
+
+    /// Until an operator enables the agent again, restarts included.
+    ///
+    /// - Returns: whether it was enabled until now.
+    @discardableResult
+    package func disable(agent: Int) -> Bool {
+        var wasEnabled = true
+        for record in seedPlaces[roster.places[agent]].records {
+            wasEnabled = steps.disable(record: record) && wasEnabled
+        }
+        return wasEnabled
+    }
+
+    /// The agent's failures are forgotten, too.
+    ///
+    /// - Returns: whether it was disabled until now.
+    @discardableResult
+    package func enable(agent: Int) -> Bool {
+        var wasDisabled = false
+        for record in seedPlaces[roster.places[agent]].records {
+            wasDisabled = steps.enable(record: record) || wasDisabled
+        }
+        failures.forget(agent: agent)
+        return wasDisabled
     }
 }
 

@@ -48,16 +48,16 @@ struct IdentityFilter: ~Copyable {
         guard isKnown else {
             // A right key under another agent's name has proven nothing.
             facts.agent = -1
-            facts.credential = -1
             return .refuse(.credentialsInvalid)
         }
         return .pass
     }
 
     private mutating func identify(_ facts: inout RequestFacts, key: Span<UInt8>) -> Bool {
-        guard let found = state.keys.find(hasher.digest(key)) else { return false }
-        facts.agent = found.agent
-        facts.credential = found.credential
+        let digest = hasher.digest(key)
+        guard let agent = state.keys.find(digest) else { return false }
+        facts.agent = agent
+        facts.credential = digest
         return true
     }
 

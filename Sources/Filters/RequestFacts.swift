@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bytes
+import Crypto
 import Identity
 
 /// What is known of a request while it goes through the chain: each filter reads what those
@@ -20,13 +21,16 @@ package struct RequestFacts {
 
     /// -1 until a first factor has passed.
     package var agent = -1
-    package var credential = -1
+    /// What names the first factor: SHA-256 of the API key.
+    package var credential = SHA256Digest(0, 0, 0, 0)
     package var code = SentCode.none
     /// Where the session's token lies in the head; empty without one.
     package var session: Range<Int> = 0..<0
 
     // MARK: From `totp`
 
+    /// The record of accepted steps of the seed whose code was right.
+    package var seedRecord = -1
     /// The session that stood for a code.
     package var openSession: SessionFacts?
     /// The session that this request's code has opened.

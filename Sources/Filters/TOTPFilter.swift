@@ -22,7 +22,7 @@ struct TOTPFilter: ~Copyable {
     }
 
     init(_ state: GateState) throws(IdentityError) {
-        let checker = try TOTPChecker(seeds: state.seeds)
+        let checker = try TOTPChecker(seeds: state.seeds.flatMap(\.all))
         let hasher: Hasher256
         do throws(CryptoError) {
             hasher = try Hasher256()
@@ -37,7 +37,7 @@ struct TOTPFilter: ~Copyable {
     mutating func judge(
         _ facts: inout RequestFacts, _ bytes: Span<UInt8>, hasSession: Bool
     ) -> Verdict {
-        if state.failures.isDisabled(agent: facts.agent) {
+        if state.isDisabled(place: state.roster.places[facts.agent]) {
             lastAttempt = .disabled
             return .refuse(.agentDisabled)
         }
@@ -66,9 +66,8 @@ struct TOTPFilter: ~Copyable {
 
     private mutating func judgeCode(_ facts: inout RequestFacts) -> Verdict {
         let agent = facts.agent
-        let place = state.roster.places[agent]
-        let parameters = checker.parameters(of: place)
-        guard parameters.isWellFormed(facts.code.text) else {
+        let places = state.seedPlaces[state.roster.places[agent]]
+        guard checker.parameters(of: places.current.number).isWellFormed(facts.code.text) else {
             lastAttempt = .malformed
             return .refuse(.totpInvalid)
         }
@@ -80,35 +79,60 @@ struct TOTPFilter: ~Copyable {
             facts.retryAfterSeconds = seconds
             return .refuse(.totpLocked)
         }
-        let step = checker.match(
-            seed: place, code: facts.code.text, step: parameters.step(atSeconds: facts.wallSeconds),
-            skew: state.rules.skew)
-        guard let step else {
+        guard let (record, step) = match(places, facts) else {
             lastFailure = state.failures.failed(agent: agent, address: address, now: now)
+            if lastFailure == .exhausted, !state.disable(agent: agent) { lastFailure = .counted }
             lastAttempt = .wrong
             return .refuse(.totpInvalid)
         }
-        // The step is in the kernel's hands before the request goes on: a kill now costs the
-        // caller a code, and never lets one pass twice.
-        let record = state.stepRecords[place]
-        guard !state.rules.oneTime || state.steps.accept(record: record, step: step) else {
+        guard mayCount(step, record: record) else {
             state.failures.neutral(agent: agent, address: address, now: now)
             lastAttempt = .reused
             return .refuse(.totpInvalid)
         }
         state.failures.succeeded(agent: agent, address: address, now: now)
         lastAttempt = .accepted
+        facts.seedRecord = record
         facts.authenticatedAt = facts.steadyMilliseconds
         openSession(&facts)
         return .pass
     }
 
+    /// The seed, by its record, and the step whose code this is. Both seeds are asked whichever
+    /// matches, so that time tells nothing; where both match, it is the new one's.
+    private mutating func match(
+        _ places: SeedPlaces, _ facts: borrowing RequestFacts
+    ) -> (record: Int, step: UInt64)? {
+        let skew = state.rules.skew
+        let now = checker.parameters(of: places.current.number).step(atSeconds: facts.wallSeconds)
+        let step = checker.match(
+            seed: places.current.number, code: facts.code.text, step: now, skew: skew)
+        var earlier: UInt64?
+        let previous = places.previous(at: facts.steadyMilliseconds)
+        if let previous {
+            earlier = checker.match(
+                seed: previous.number, code: facts.code.text, step: now, skew: skew)
+        }
+        if let step { return (places.current.record, step) }
+        guard let previous, let earlier else { return nil }
+        return (previous.record, earlier)
+    }
+
+    /// Whether a right code counts. Its step is in the kernel's hands before the request goes on:
+    /// a kill now costs the caller a code, and never lets one pass twice.
+    private func mayCount(_ step: UInt64, record: Int) -> Bool {
+        guard !state.rules.oneTime else { return state.steps.accept(record: record, step: step) }
+        return state.steps.admit(
+            record: record, step: step, window: UInt64(2 * state.rules.skew))
+    }
+
     private mutating func openSession(_ facts: inout RequestFacts) {
         guard state.sessionRules.enabled else { return }
+        let binding = SessionBinding(
+            agent: facts.agent, credential: facts.credential, seed: facts.seedRecord,
+            address: state.sessionRules.bindAddress ? facts.client.bindingKey : nil)
         facts.grant = state.sessions.issue(
-            agent: facts.agent, credential: facts.credential,
-            address: state.sessionRules.bindAddress ? facts.client.bindingKey : nil,
-            now: facts.steadyMilliseconds,
+            binding, now: facts.steadyMilliseconds,
             lifetime: UInt64(state.sessionRules.lifetimeMilliseconds), random: &random,
             hasher: &hasher)
     }

@@ -26,7 +26,7 @@ extension WorkerContext {
         guard mayAudit() else { return }
         var line = SystemLine(
             .warn,
-            outcome == .disabled
+            outcome == .exhausted
                 ? "the agent's seed is disabled after too many wrong codes"
                 : "locked out after wrong codes",
             at: now.wallNanoseconds, audit: true)

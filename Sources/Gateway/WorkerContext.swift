@@ -163,7 +163,8 @@ struct WorkerContext: ~Copyable {
         }
         let state = generation.state
         let isKnown =
-            state.roster.places[agent] >= 0 && state.keys.has(credential: exchange.facts.credential)
+            state.roster.places[agent] >= 0
+            && state.keys.find(exchange.facts.credential) == agent
         return isKnown ? nil : .credentialsInvalid
     }
 

@@ -21,7 +21,7 @@ struct GenerationMaker {
     ) throws -> Generation {
         let configuration = wanted.fitted(toDescriptors: descriptorLimit)
         let state = try GateState(
-            configuration, keys: secrets.keys, seeds: secrets.seeds,
+            configuration, keys: secrets.keys, seeds: secrets.seeds.map { AgentSeeds($0) },
             signingKey: secrets.signingKey, steps: steps, after: previous?.state)
         let key = try PublicJWK(x: secrets.signingKey.x, y: secrets.signingKey.y)
         var upstreams: [Upstream] = []

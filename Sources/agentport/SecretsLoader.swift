@@ -105,8 +105,7 @@ struct SecretsLoader: ~Copyable {
         var entries: [APIKeys.Entry] = []
         for (number, agent) in configuration.agents.enumerated() {
             for digest in digests(of: agent.keys) {
-                entries.append(
-                    APIKeys.Entry(digest: digest, agent: number, credential: entries.count))
+                entries.append(APIKeys.Entry(digest: digest, agent: number))
             }
         }
         do {

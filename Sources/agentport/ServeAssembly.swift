@@ -16,7 +16,7 @@ import Telemetry
 /// A gateway with its threads, put together and not yet running.
 final class Assembly {
     /// Seeds whose last accepted step can be remembered.
-    private static let stepRecords = 4096
+    private static let stepRecords = 65_536
     /// How long the last log lines may take.
     private static let lastLinesMilliseconds = 2000
     private static let trimSeconds = 10

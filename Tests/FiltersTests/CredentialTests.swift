@@ -16,7 +16,7 @@ struct CredentialTests {
         #expect(answer.verdict == .pass)
         #expect(answer.position == gate.configuration.filters.count)
         #expect(answer.facts.agent == 0)
-        #expect(answer.facts.credential == 0)
+        #expect(answer.facts.credential == (try Rules.digest(of: Rules.keys[0])))
         #expect(gate.totpResult == "accepted")
     }
 
@@ -25,7 +25,7 @@ struct CredentialTests {
         let answer = try gate.ask(gate.bearer(try gate.code(), key: Rules.keys[2]))
         #expect(answer.verdict == .pass)
         #expect(answer.facts.agent == 0)
-        #expect(answer.facts.credential == 1)
+        #expect(answer.facts.credential == (try Rules.digest(of: Rules.keys[2])))
     }
 
     @Test func ourOwnScheme() throws {

@@ -21,12 +21,13 @@ struct Rules {
 
     static let keys = ["ap_weather-key", "ap_ledger-key", "ap_weather-other"]
 
+    static func digest(of key: String) throws -> SHA256Digest {
+        var hasher = try Hasher256()
+        return hasher.digest(Array(key.utf8).span)
+    }
+
     func configuration() throws -> Configuration {
-        let hashes = try Self.keys.map { key in
-            let bytes = Array(key.utf8)
-            var hasher = try Hasher256()
-            return hasher.digest(bytes.span).hex
-        }
+        let hashes = try Self.keys.map { try Self.digest(of: $0).hex }
         let filters = filters.map { #""filters": \#($0),"# } ?? ""
         let policy = """
             { "agentport": 1,
@@ -112,16 +113,16 @@ final class Gate {
             guard case .hashes(let hashes) = rule.keys else { continue }
             for hash in hashes {
                 guard let digest = SHA256Digest(bytes: hash.span) else { continue }
-                entries.append(
-                    APIKeys.Entry(digest: digest, agent: agent, credential: entries.count))
+                entries.append(APIKeys.Entry(digest: digest, agent: agent))
             }
         }
         let seeds = try configuration.agents.map { agent in
             let algorithm: HMACAlgorithm = agent.totp.algorithm == .sha1 ? .sha1 : .sha256
-            return try TOTPSeed.generate(
-                parameters: TOTPParameters(
-                    algorithm: algorithm, digits: agent.totp.digits,
-                    periodSeconds: UInt64(agent.totp.periodMilliseconds / 1000)))
+            return AgentSeeds(
+                try .generate(
+                    parameters: TOTPParameters(
+                        algorithm: algorithm, digits: agent.totp.digits,
+                        periodSeconds: UInt64(agent.totp.periodMilliseconds / 1000))))
         }
         let words = SharedWords(count: AcceptedSteps.wordCount(records: 4))
         return try GateState(
@@ -133,7 +134,7 @@ final class Gate {
 
     /// The agent's code for the step that is `steps` away from now.
     func code(_ agent: Int = 0, steps: Int = 0) throws -> String {
-        let seed = state.seeds[agent]
+        let seed = state.seeds[agent].current
         let step = Int(seed.parameters.step(atSeconds: wallSeconds)) + steps
         return try seed.code(step: UInt64(step))
     }

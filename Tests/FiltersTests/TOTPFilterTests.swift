@@ -147,7 +147,7 @@ struct TOTPFilterTests {
         // What is disabled is told to who has the key alone.
         #expect(
             try gate.ask(gate.bearer(try gate.code(), key: "x")).problem == .credentialsInvalid)
-        gate.state.failures.enable(agent: 0)
+        gate.state.enable(agent: 0)
         #expect(try gate.ask(gate.bearer(try gate.code())).verdict == .pass)
     }
 

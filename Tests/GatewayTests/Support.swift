@@ -85,10 +85,11 @@ final class House {
         let signingKey = try SigningKey.generate()
         let digest = try Self.digest(Self.key)
         let state = try GateState(
-            configuration, keys: APIKeys([.init(digest: digest, agent: 0, credential: 0)]),
+            configuration, keys: APIKeys([.init(digest: digest, agent: 0)]),
             seeds: [
-                .generate(
-                    parameters: TOTPParameters(algorithm: .sha1, digits: 6, periodSeconds: 30))
+                AgentSeeds(
+                    try .generate(
+                        parameters: TOTPParameters(algorithm: .sha1, digits: 6, periodSeconds: 30)))
             ],
             signingKey: signingKey,
             steps: AcceptedSteps(words), after: previous?.state)
@@ -136,7 +137,7 @@ final class House {
 
     /// The code of the agent's seed for now.
     func code() throws -> String {
-        let seed = gateway.generation.state.seeds[0]
+        let seed = gateway.generation.state.seeds[0].current
         return try seed.code(
             step: seed.parameters.step(atSeconds: Clock.wallNanoseconds() / 1_000_000_000))
     }

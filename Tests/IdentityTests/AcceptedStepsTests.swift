@@ -162,4 +162,56 @@ struct AcceptedStepsTests {
         #expect(steps.last(record: record) == 500)
         #expect(accepted.contains(500))
     }
+
+    // MARK: Many seeds
+
+    @Test func manyAreFoundInOneWalk() throws {
+        let words = Self.words(records: 1000)
+        let steps = try AcceptedSteps(words)
+        let fingerprints = try (0..<1000).map { try Self.fingerprint($0) }
+        let records = try #require(steps.records(for: fingerprints))
+        #expect(Set(records).count == 1000)
+        let again = try AcceptedSteps(words)
+        #expect(again.records(for: fingerprints.reversed()) == records.reversed())
+        #expect(try again.record(for: Self.fingerprint(1000)) == nil, "full")
+    }
+
+    @Test func aRecordThatIsGivenBackServesAnother() throws {
+        let words = Self.words(records: 3)
+        let steps = try AcceptedSteps(words)
+        let records = try #require(steps.records(for: (0..<3).map { try Self.fingerprint($0) }))
+        #expect(steps.accept(record: records[1], step: 50))
+        #expect(steps.disable(record: records[1]))
+        steps.release(record: records[1])
+        // Those behind it are still found, in this process and the next.
+        let again = try AcceptedSteps(words)
+        #expect(try again.record(for: Self.fingerprint(2)) == records[2])
+        let other = try #require(again.record(for: Self.fingerprint(7)))
+        #expect(other == records[1])
+        #expect(again.last(record: other) == 0)
+        #expect(!again.isDisabled(record: other))
+        #expect(try again.record(for: Self.fingerprint(8)) == nil, "full again")
+    }
+
+    @Test func aDisabledSeedStaysSo() throws {
+        let words = Self.words(records: 2)
+        let steps = try AcceptedSteps(words)
+        let record = try #require(steps.record(for: Self.fingerprint(1)))
+        #expect(steps.disable(record: record))
+        #expect(!steps.disable(record: record), "it was already")
+        #expect(try AcceptedSteps(words).isDisabled(record: record))
+        #expect(steps.enable(record: record))
+        #expect(!steps.enable(record: record))
+        #expect(!steps.isDisabled(record: record))
+    }
+
+    @Test func aCodeThatIsGoodMoreThanOnceDoesNotOutliveItsWindow() throws {
+        let steps = try AcceptedSteps(Self.words(records: 1))
+        let record = try #require(steps.record(for: Self.fingerprint(1)))
+        #expect(steps.admit(record: record, step: 100, window: 2))
+        #expect(steps.admit(record: record, step: 100, window: 2))
+        #expect(steps.admit(record: record, step: 98, window: 2))
+        #expect(!steps.admit(record: record, step: 97, window: 2), "a clock was set back")
+        #expect(steps.last(record: record) == 100)
+    }
 }

@@ -16,7 +16,8 @@ struct SessionTableTests {
         #expect(grant.session.authTimeMilliseconds == Self.start)
         #expect(grant.session.expiresMilliseconds == Self.start + 300_000)
         let facts = try #require(
-            sessions.table.check(digest, agent: 0, credential: 0, address: 5, now: Self.start))
+            sessions.table.check(
+                digest, agent: 0, credential: Sessions.credential(0), address: 5, now: Self.start))
         #expect(facts.ref == grant.session.ref)
         #expect(text(facts.sid) == text(grant.session.sid))
         #expect(facts.authTimeMilliseconds == Self.start)
@@ -65,7 +66,7 @@ struct SessionTableTests {
         #expect(sessions.table.revoke(.one(third.grant.session.ref)) == 0)
         #expect(!sessions.table.isLive(third.grant.session.ref))
         #expect(!sessions.lives(third.digest, agent: 1, credential: 2))
-        #expect(sessions.table.revoke(.credential(agent: 1, credential: 2)) == 1)
+        #expect(sessions.table.revoke(.credential(agent: 1, Sessions.credential(2))) == 1)
         #expect(!sessions.lives(second.digest, agent: 1, credential: 2))
         #expect(sessions.lives(first.digest, agent: 1, credential: 1))
         #expect(sessions.table.revoke(.agent(1)) == 1)
@@ -229,11 +230,14 @@ struct SessionTableTests {
                     var random = RandomSource()
                     for _ in 0..<500 {
                         let grant = table.issue(
-                            agent: agent, credential: 0, address: nil, now: Self.start,
-                            lifetime: 1000, random: &random, hasher: &hasher)
+                            SessionBinding(
+                                agent: agent, credential: Sessions.credential(0), seed: 0,
+                                address: nil),
+                            now: Self.start, lifetime: 1000, random: &random, hasher: &hasher)
                         let token = grant.token
                         _ = table.check(
-                            hasher.digest(token.span), agent: agent, credential: 0, address: 0,
+                            hasher.digest(token.span), agent: agent,
+                            credential: Sessions.credential(0), address: 0,
                             now: Self.start)
                         table.revoke(.one(grant.session.ref))
                     }

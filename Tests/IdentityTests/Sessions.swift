@@ -15,13 +15,19 @@ final class Sessions {
         hasher = try Hasher256()
     }
 
+    static func credential(_ number: Int) -> SHA256Digest {
+        SHA256Digest(UInt64(number), 1, 2, 3)
+    }
+
     func issue(
-        agent: Int = 0, credential: Int = 0, address: ClientAddress? = nil,
+        agent: Int = 0, credential: Int = 0, seed: Int = 0, address: ClientAddress? = nil,
         now: UInt64 = SessionTableTests.start, lifetime: UInt64 = 300_000
     ) -> (grant: SessionGrant, digest: SHA256Digest) {
         let grant = table.issue(
-            agent: agent, credential: credential, address: address, now: now, lifetime: lifetime,
-            random: &random, hasher: &hasher)
+            SessionBinding(
+                agent: agent, credential: Self.credential(credential), seed: seed,
+                address: address),
+            now: now, lifetime: lifetime, random: &random, hasher: &hasher)
         let token = grant.token
         return (grant, hasher.digest(token.span))
     }
@@ -31,7 +37,8 @@ final class Sessions {
         now: UInt64 = SessionTableTests.start
     ) -> Bool {
         let found = table.check(
-            digest, agent: agent, credential: credential, address: address, now: now)
+            digest, agent: agent, credential: Self.credential(credential), address: address,
+            now: now)
         return found != nil
     }
 

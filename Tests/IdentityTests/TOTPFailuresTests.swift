@@ -118,13 +118,11 @@ struct TOTPFailuresTests {
         let table = Self.table(TOTPLimits(disableAfter: 20))
         var now = Self.start
         for count in 1...20 {
-            #expect(!table.isDisabled(agent: 0))
-            while Self.fail(table, now) != .proceed { now += 60_000 }
-            #expect(table.isDisabled(agent: 0) == (count == 20))
+            while table.begin(agent: 0, address: Self.home, now: now) != .proceed { now += 60_000 }
+            let outcome = table.failed(agent: 0, address: Self.home, now: now)
+            #expect((outcome == .exhausted) == (count == 20))
         }
-        #expect(!table.isDisabled(agent: 1))
-        table.enable(agent: 0)
-        #expect(!table.isDisabled(agent: 0))
+        table.forget(agent: 0)
         for _ in 0..<5 { #expect(Self.fail(table, now) == .proceed, "counters start afresh") }
     }
 
@@ -136,17 +134,7 @@ struct TOTPFailuresTests {
             #expect(table.begin(agent: 0, address: Self.home, now: now) == .proceed)
             outcomes.append(table.failed(agent: 0, address: Self.home, now: now))
         }
-        #expect(outcomes == [.counted, .locked, .disabled, .locked])
-    }
-
-    @Test func disableAndEnable() {
-        let table = Self.table()
-        #expect(table.disable(agent: 2))
-        #expect(!table.disable(agent: 2), "it was already")
-        #expect(table.isDisabled(agent: 2))
-        #expect(!table.isDisabled(agent: 0))
-        table.enable(agent: 2)
-        #expect(!table.isDisabled(agent: 2))
+        #expect(outcomes == [.counted, .locked, .exhausted, .exhausted])
     }
 
     // MARK: From anywhere
@@ -157,11 +145,10 @@ struct TOTPFailuresTests {
             // Each stranger waits for the guess that strangers share.
             let now = Self.start + UInt64(number) * 30_000
             let address = ClientAddress(number) << 64
-            #expect(!table.isDisabled(agent: 0))
-            #expect(Self.fail(table, 0, address, now) == .proceed)
+            #expect(table.begin(agent: 0, address: address, now: now) == .proceed)
+            let outcome = table.failed(agent: 0, address: address, now: now)
+            #expect((outcome == .exhausted) == (number == TOTPLimits.failuresPerDayMax))
         }
-        #expect(table.isDisabled(agent: 0))
-        #expect(!table.isDisabled(agent: 1))
     }
 
     @Test func yesterdaysFailuresAreForgotten() {
@@ -169,12 +156,13 @@ struct TOTPFailuresTests {
         for number in 1..<TOTPLimits.failuresPerDayMax {
             Self.fail(table, 0, ClientAddress(number) << 64, Self.start + UInt64(number) * 30_000)
         }
-        #expect(!table.isDisabled(agent: 0))
         let later = Self.start + 3 * Self.day
         for number in 1..<TOTPLimits.failuresPerDayMax {
-            Self.fail(table, 0, ClientAddress(number) << 65, later + UInt64(number) * 30_000)
+            let address = ClientAddress(number) << 65
+            let now = later + UInt64(number) * 30_000
+            #expect(table.begin(agent: 0, address: address, now: now) == .proceed)
+            #expect(table.failed(agent: 0, address: address, now: now) == .counted)
         }
-        #expect(!table.isDisabled(agent: 0))
     }
 
     @Test func strangersWaitAndFriendsDoNot() {

@@ -8,13 +8,10 @@ package struct APIKeys: Sendable {
         package let digest: SHA256Digest
         /// The agent's number in the configuration.
         package let agent: Int
-        /// Names the key among the credentials of all agents.
-        package let credential: Int
 
-        package init(digest: SHA256Digest, agent: Int, credential: Int) {
+        package init(digest: SHA256Digest, agent: Int) {
             self.digest = digest
             self.agent = agent
-            self.credential = credential
         }
     }
 
@@ -34,13 +31,9 @@ package struct APIKeys: Sendable {
         self.entries = entries
     }
 
-    /// The same keys, with other numbers for their agents and themselves.
+    /// The same keys, with other numbers for their agents.
     package func map(_ renumber: (Entry) -> Entry) -> APIKeys {
         APIKeys(sorted: entries.map(renumber))
-    }
-
-    package func has(credential: Int) -> Bool {
-        entries.contains { $0.credential == credential }
     }
 
     package var count: Int { entries.count }
@@ -50,7 +43,7 @@ package struct APIKeys: Sendable {
     /// The walk depends on the digest's first word, which a caller cannot steer towards a key it
     /// does not have; whether the candidate is the one is decided in constant time, and where
     /// there is no candidate a decoy is compared.
-    package func find(_ digest: SHA256Digest) -> (agent: Int, credential: Int)? {
+    package func find(_ digest: SHA256Digest) -> Int? {
         var low = 0
         var high = entries.count
         while low < high {
@@ -64,9 +57,7 @@ package struct APIKeys: Sendable {
         repeat {
             let isInside = low < entries.count
             let candidate = isInside ? entries[low].digest : SHA256Digest(0, 0, 0, 0)
-            if candidate.matches(digest), isInside {
-                return (entries[low].agent, entries[low].credential)
-            }
+            if candidate.matches(digest), isInside { return entries[low].agent }
             low += 1
         } while low < entries.count && entries[low].digest.word0 == digest.word0
         return nil

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Crypto
+
 /// Where a session lies in the table: good for the calls that follow a check, and for asking
 /// later whether it still lives.
 package struct SessionRef: Equatable, Sendable {
@@ -16,6 +18,24 @@ package struct SessionGrant: Sendable {
     package let session: SessionFacts
 }
 
+/// What a session ends with.
+package struct SessionBinding: Sendable {
+    package let agent: Int
+    /// Names the first factor: SHA-256 of an API key, a public key, or an access token.
+    package let credential: SHA256Digest
+    /// The record of accepted steps of the seed whose code opened it.
+    package let seed: Int
+    /// `nil` where sessions are good from anywhere.
+    package let address: ClientAddress?
+
+    package init(agent: Int, credential: SHA256Digest, seed: Int, address: ClientAddress?) {
+        self.agent = agent
+        self.credential = credential
+        self.seed = seed
+        self.address = address
+    }
+}
+
 /// What a live session says.
 package struct SessionFacts: Sendable {
     package let ref: SessionRef
@@ -27,10 +47,14 @@ package struct SessionFacts: Sendable {
 }
 
 /// Which sessions an operator ends.
-package enum SessionSelection: Equatable, Sendable {
+package enum SessionSelection: Sendable {
     case all
     case agent(Int)
     /// Those that began with one credential.
-    case credential(agent: Int, credential: Int)
+    case credential(agent: Int, SHA256Digest)
+    /// Those that a code of one seed has opened, named by its record of accepted steps.
+    case seed(agent: Int, record: Int)
     case one(SessionRef)
+    /// The one of this public name.
+    case named(PublicID)
 }

@@ -21,7 +21,8 @@ struct SessionRecord {
     var generation: UInt64 = 0
     var digest = SHA256Digest(0, 0, 0, 0)
     var agent = 0
-    var credential = 0
+    var credential = SHA256Digest(0, 0, 0, 0)
+    var seed = 0
     var address: ClientAddress?
     var sid = PublicID(repeating: 0)
     var authTime: UInt64 = 0

@@ -167,20 +167,33 @@ struct SessionShard {
         return removed
     }
 
-    /// - Parameter credential: `nil` for all of the agent's.
-    mutating func remove(agent: Int, credential: Int?) -> Int {
+    mutating func remove(agent: Int, where isMeant: (SessionRecord) -> Bool) -> Int {
         guard agent >= 0, agent < chains.count else { return 0 }
         var removed = 0
         var slot = chains[agent].oldest
         while slot >= 0 {
             let next = records[Int(slot)].newer
-            if credential == nil || records[Int(slot)].credential == credential {
+            if isMeant(records[Int(slot)]) {
                 remove(Int(slot))
                 removed += 1
             }
             slot = next
         }
         return removed
+    }
+
+    mutating func remove(named sid: PublicID) -> Int {
+        for slot in records.indices
+        where records[slot].generation != 0 && Self.isEqual(records[slot].sid, sid) {
+            remove(slot)
+            return 1
+        }
+        return 0
+    }
+
+    private static func isEqual(_ left: PublicID, _ right: PublicID) -> Bool {
+        for index in left.indices where left[index] != right[index] { return false }
+        return true
     }
 
     // MARK: Tokens

@@ -6,9 +6,9 @@ import Synchronization
 
 /// Sessions that stand for a code until their absolute end, shared by all workers.
 ///
-/// Only the SHA-256 of a token is kept. Agents and credentials are numbers that whoever owns the
-/// table keeps stable for as long as sessions live, reloads included: see ``revoke(_:)``. A check
-/// takes one lock and allocates nothing.
+/// Only the SHA-256 of a token is kept. Agents are numbers that whoever owns the table keeps stable
+/// for as long as sessions live, reloads included: see ``revoke(_:)``. A check takes one lock and
+/// allocates nothing.
 package final class SessionTable: Sendable {
     package static let shardCount = 64
 
@@ -26,20 +26,19 @@ package final class SessionTable: Sendable {
 
     /// Begins a session for a request that has just passed a code.
     ///
-    /// - Parameters:
-    ///   - address: `nil` where sessions are not bound to it.
-    ///   - now, lifetime: milliseconds.
+    /// - Parameter now, lifetime: milliseconds.
     package func issue(
-        agent: Int, credential: Int, address: ClientAddress?, now: UInt64, lifetime: UInt64,
-        random: inout RandomSource, hasher: inout Hasher256
+        _ binding: SessionBinding, now: UInt64, lifetime: UInt64, random: inout RandomSource,
+        hasher: inout Hasher256
     ) -> SessionGrant {
-        precondition(agent >= 0)
+        precondition(binding.agent >= 0)
         let token = RandomText.sessionToken(&random)
         var record = SessionRecord()
         record.digest = hasher.digest(token.span)
-        record.agent = agent
-        record.credential = credential
-        record.address = address
+        record.agent = binding.agent
+        record.credential = binding.credential
+        record.seed = binding.seed
+        record.address = binding.address
         record.sid = RandomText.publicID(&random)
         record.authTime = now
         record.expires = now + lifetime
@@ -58,7 +57,8 @@ package final class SessionTable: Sendable {
     ///
     /// - Parameter digest: SHA-256 of the token's 43 characters.
     package func check(
-        _ digest: SHA256Digest, agent: Int, credential: Int, address: ClientAddress, now: UInt64
+        _ digest: SHA256Digest, agent: Int, credential: SHA256Digest, address: ClientAddress,
+        now: UInt64
     ) -> SessionFacts? {
         let index = Self.shard(of: digest)
         return shards[index].withLock { shard in
@@ -129,27 +129,26 @@ package final class SessionTable: Sendable {
     /// - Returns: how many were ended.
     @discardableResult
     package func revoke(_ selection: SessionSelection) -> Int {
-        var removed = 0
         switch selection {
-        case .all:
-            for index in shards.indices { removed += shards[index].withLock { $0.removeAll() } }
-        case .agent(let agent):
-            for index in shards.indices {
-                removed += shards[index].withLock { $0.remove(agent: agent, credential: nil) }
-            }
+        case .all: inEveryShard { $0.removeAll() }
+        case .agent(let agent): inEveryShard { $0.remove(agent: agent) { _ in true } }
         case .credential(let agent, let credential):
-            for index in shards.indices {
-                removed += shards[index].withLock {
-                    $0.remove(agent: agent, credential: credential)
-                }
-            }
+            inEveryShard { $0.remove(agent: agent) { $0.credential == credential } }
+        case .seed(let agent, let record):
+            inEveryShard { $0.remove(agent: agent) { $0.seed == record } }
+        case .named(let sid): inEveryShard { $0.remove(named: sid) }
         case .one(let ref):
-            removed = shards[Int(ref.shard)].withLock { shard in
+            shards[Int(ref.shard)].withLock { shard in
                 guard let slot = shard.resolve(ref) else { return 0 }
                 shard.remove(slot)
                 return 1
             }
         }
+    }
+
+    private func inEveryShard(_ remove: (inout SessionShard) -> Int) -> Int {
+        var removed = 0
+        for index in shards.indices { removed += shards[index].withLock { remove(&$0) } }
         return removed
     }
 

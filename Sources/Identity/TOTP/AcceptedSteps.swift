@@ -3,20 +3,23 @@
 import Bytes
 import Crypto
 
-/// The last accepted step of each seed: what makes a code good only once, for all threads, and
-/// through a mapped file for all processes and across restarts.
+/// What must be known of each seed after a kill: the last accepted step, which makes a code good
+/// only once for all threads, and whether the seed is disabled; through a mapped file for all
+/// processes and across restarts.
 ///
-/// The words: a header of eight {magic, version, 6 reserved}, then records of eight {fingerprint
-/// 4, last accepted step, 3 reserved}. A record is never given back: a superseded seed must keep
-/// its last step for as long as a file may bring it back. More room can be appended to a file
-/// later, since records are found by walking from the first.
+/// The words: a header of eight {magic, version, how many records were ever used, 5 reserved}, then
+/// records of eight {fingerprint 4, last accepted step, whether disabled, 2 reserved}. A record is
+/// given back only for a seed that can never come back. More room can be appended to a file later,
+/// since records are found by walking from the first.
 package struct AcceptedSteps: Sendable {
     /// `agntstep` in ASCII.
     static let magic: UInt64 = 0x6167_6E74_7374_6570
     package static let version: UInt64 = 1
     package static let recordWords = 8
     static let headerWords = 8
+    private static let usedWord = 2
     private static let lastOffset = 4
+    private static let disabledOffset = 5
 
     package let capacity: Int
     private let words: SharedWords
@@ -40,18 +43,69 @@ package struct AcceptedSteps: Sendable {
         capacity = (words.count - Self.headerWords) / Self.recordWords
     }
 
+    // MARK: Records
+
     /// The seed's record: the one it has, or a free one that is its own from now on; `nil` when
     /// all are taken by others.
     package func record(for fingerprint: SHA256Digest) -> Int? {
-        for record in 0..<capacity where claim(record, for: fingerprint) { return record }
-        return nil
+        records(for: [fingerprint])?[0]
     }
 
-    /// Claims word by word, each only where it is still zero. A claim that a killed process left
-    /// half done starts with the first word of one fingerprint, so whoever asks for that seed
-    /// again completes it, and nobody else takes it for free.
+    /// The records of several seeds, in their order; `nil` when there is no room for all.
+    ///
+    /// One walk over the table serves them all: there may be thousands of either.
+    package func records(for fingerprints: [SHA256Digest]) -> [Int]? {
+        let (known, free) = survey()
+        var spare = free[...]
+        var next = usedCount
+        var records: [Int] = []
+        for fingerprint in fingerprints {
+            // A claim that a killed process left half done begins with the seed's first word.
+            var found = known[max(fingerprint.word0, 1)]?.first { claim($0, for: fingerprint) }
+            while found == nil {
+                let candidate = spare.popFirst() ?? next
+                guard candidate < capacity else { return nil }
+                if candidate == next { next += 1 }
+                if claim(candidate, for: fingerprint) { found = candidate }
+            }
+            guard let found else { return nil }
+            noteUsed(found)
+            records.append(found)
+        }
+        return records
+    }
+
+    /// The records that are taken, by the first word of their seed, and those given back.
+    private func survey() -> (known: [UInt64: [Int]], free: [Int]) {
+        var known: [UInt64: [Int]] = [:]
+        var free: [Int] = []
+        var record = 0
+        // One behind the used ones is there where a process died before it had counted it.
+        while record < capacity {
+            let word = words.load(base(record))
+            if word == 0, record >= usedCount { break }
+            if word == 0 { free.append(record) } else { known[word, default: []].append(record) }
+            record += 1
+        }
+        return (known, free)
+    }
+
+    private var usedCount: Int { Int(clamping: words.load(Self.usedWord)) }
+
+    private func noteUsed(_ record: Int) {
+        var used = words.load(Self.usedWord)
+        while used <= UInt64(record) {
+            let (exchanged, original) = words.compareExchange(
+                Self.usedWord, expected: used, desired: UInt64(record) + 1)
+            if exchanged { return }
+            used = original
+        }
+    }
+
+    /// Claims word by word, each only where it is still zero: whoever asks for that seed again
+    /// completes what a killed process has begun, and nobody else takes it for free.
     private func claim(_ record: Int, for fingerprint: SHA256Digest) -> Bool {
-        let base = Self.headerWords + record * Self.recordWords
+        let base = base(record)
         return claimWord(base, fingerprint.word0) && claimWord(base + 1, fingerprint.word1)
             && claimWord(base + 2, fingerprint.word2) && claimWord(base + 3, fingerprint.word3)
     }
@@ -59,13 +113,28 @@ package struct AcceptedSteps: Sendable {
     private func claimWord(_ index: Int, _ value: UInt64) -> Bool {
         // Zero means free, so a word that happens to be zero is written as one.
         let value = max(value, 1)
+        let present = words.load(index)
+        guard present == 0 else { return present == value }
         let (exchanged, original) = words.compareExchange(index, expected: 0, desired: value)
         return exchanged || original == value
     }
 
+    /// Gives a record back whose seed no file and no call can bring back.
+    package func release(record: Int) {
+        let base = base(record)
+        for offset in (0..<Self.recordWords).reversed() { words.store(base + offset, 0) }
+    }
+
+    private func base(_ record: Int) -> Int {
+        precondition(record >= 0 && record < capacity)
+        return Self.headerWords + record * Self.recordWords
+    }
+
+    // MARK: Steps
+
     /// True for exactly one of all callers with this step, and only above the last accepted one.
     package func accept(record: Int, step: UInt64) -> Bool {
-        let index = lastIndex(record)
+        let index = base(record) + Self.lastOffset
         var last = words.load(index)
         while step > last {
             let (exchanged, original) = words.compareExchange(index, expected: last, desired: step)
@@ -75,11 +144,33 @@ package struct AcceptedSteps: Sendable {
         return false
     }
 
-    /// The last accepted step; 0 before the first.
-    package func last(record: Int) -> UInt64 { words.load(lastIndex(record)) }
+    /// For codes that are good more than once: true for a step that is at most `window` behind the
+    /// last one, so that a clock which steps back opens nothing that was over.
+    package func admit(record: Int, step: UInt64, window: UInt64) -> Bool {
+        if accept(record: record, step: step) { return true }
+        let last = last(record: record)
+        return last - min(step, last) <= window
+    }
 
-    private func lastIndex(_ record: Int) -> Int {
-        precondition(record >= 0 && record < capacity)
-        return Self.headerWords + record * Self.recordWords + Self.lastOffset
+    /// The last accepted step; 0 before the first.
+    package func last(record: Int) -> UInt64 { words.load(base(record) + Self.lastOffset) }
+
+    // MARK: Disabled seeds
+
+    package func isDisabled(record: Int) -> Bool {
+        words.load(base(record) + Self.disabledOffset) != 0
+    }
+
+    /// - Returns: whether it was enabled until now.
+    package func disable(record: Int) -> Bool {
+        words.compareExchange(base(record) + Self.disabledOffset, expected: 0, desired: 1)
+            .exchanged
+    }
+
+    /// - Returns: whether it was disabled until now.
+    @discardableResult
+    package func enable(record: Int) -> Bool {
+        words.compareExchange(base(record) + Self.disabledOffset, expected: 1, desired: 0)
+            .exchanged
     }
 }

@@ -3,7 +3,7 @@
 import Bytes
 import Synchronization
 
-/// Each agent's failures from anywhere, by the hour, and whether its seed is disabled.
+/// Each agent's failures from anywhere, by the hour.
 final class AgentFailures: Sendable {
     private static let hourMilliseconds: UInt64 = 60 * 60 * 1000
     private static let hours = 24
@@ -16,10 +16,9 @@ final class AgentFailures: Sendable {
         var total = 0
     }
 
-    private static let wordsPerAgent = 3
-    private static let disabledWord = 0
-    private static let totalWord = 1
-    private static let nextGuessWord = 2
+    private static let wordsPerAgent = 2
+    private static let totalWord = 0
+    private static let nextGuessWord = 1
 
     private static let spare = 64
 
@@ -103,19 +102,12 @@ final class AgentFailures: Sendable {
         return exchanged ? nil : original
     }
 
-    func isDisabled(_ agent: Int) -> Bool { words.load(word(agent, Self.disabledWord)) != 0 }
-
-    func disable(_ agent: Int) -> Bool {
-        words.compareExchange(word(agent, Self.disabledWord), expected: 0, desired: 1).exchanged
-    }
-
-    func enable(_ agent: Int) {
+    func forget(_ agent: Int) {
         days.list.withLock { days in
             days[agent] = Day()
             words.store(word(agent, Self.totalWord), 0)
         }
         words.store(word(agent, Self.nextGuessWord), 0)
-        words.store(word(agent, Self.disabledWord), 0)
     }
 
     private func word(_ agent: Int, _ offset: Int) -> Int { agent * Self.wordsPerAgent + offset }

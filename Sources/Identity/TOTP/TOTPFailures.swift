@@ -79,7 +79,7 @@ package final class TOTPFailures: Sendable {
         }
         let today = agents.count(agent, now: now)
         if failures >= limits.disableAfter || today >= TOTPLimits.failuresPerDayMax {
-            if agents.disable(agent) { return .disabled }
+            return .exhausted
         }
         return lockedUntil > now ? .locked : .counted
     }
@@ -90,20 +90,12 @@ package final class TOTPFailures: Sendable {
         table.shards[key.shard].withLock { $0.neutral(key, now: now) }
     }
 
-    // MARK: Disabled agents
-
-    package func isDisabled(agent: Int) -> Bool { agents.isDisabled(agent) }
-
-    /// - Returns: whether the agent was enabled until now.
-    @discardableResult
-    package func disable(agent: Int) -> Bool { agents.disable(agent) }
-
     /// An operator's act: the agent's counters start afresh at every address.
-    package func enable(agent: Int) {
+    package func forget(agent: Int) {
         for index in table.shards.indices {
             table.shards[index].withLock { $0.forget(agent: agent) }
         }
-        agents.enable(agent)
+        agents.forget(agent)
     }
 }
 
@@ -112,6 +104,6 @@ package enum FailureOutcome: Equatable, Sendable {
     case counted
     /// The address is locked out from now on.
     case locked
-    /// The agent's seed is disabled from now on.
-    case disabled
+    /// There were as many as the agent's seed bears: it is to be disabled.
+    case exhausted
 }

@@ -36,10 +36,11 @@ final class Gatehouse {
         let signingKey = try SigningKey.generate()
         let state = try GateState(
             configuration,
-            keys: APIKeys([.init(digest: try Self.digest(Self.key), agent: 0, credential: 0)]),
+            keys: APIKeys([.init(digest: try Self.digest(Self.key), agent: 0)]),
             seeds: [
-                .generate(
-                    parameters: TOTPParameters(algorithm: .sha1, digits: 6, periodSeconds: 30))
+                AgentSeeds(
+                    try .generate(
+                        parameters: TOTPParameters(algorithm: .sha1, digits: 6, periodSeconds: 30)))
             ],
             signingKey: signingKey, steps: AcceptedSteps(words))
         let certificate = Array(Self.identity.certificate.utf8)
@@ -129,7 +130,7 @@ final class Gatehouse {
 
     /// The code of the agent's seed for now.
     var code: String {
-        let seed = gateway.generation.state.seeds[0]
+        let seed = gateway.generation.state.seeds[0].current
         let step = seed.parameters.step(atSeconds: Clock.wallNanoseconds() / 1_000_000_000)
         return (try? seed.code(step: step)) ?? "none"
     }

@@ -45,9 +45,11 @@ extension MicroCase {
         var random = RandomSource()
         var hasher = try Hasher256()
         var digests: [SHA256Digest] = []
+        let credential = SHA256Digest(1, 2, 3, 4)
         for _ in 0..<10_000 {
             let grant = table.issue(
-                agent: 0, credential: 0, address: 7, now: 1_000_000, lifetime: 300_000,
+                SessionBinding(agent: 0, credential: credential, seed: 0, address: 7),
+                now: 1_000_000, lifetime: 300_000,
                 random: &random, hasher: &hasher)
             let token = grant.token
             digests.append(hasher.digest(token.span))
@@ -57,7 +59,7 @@ extension MicroCase {
             for number in 0..<count {
                 // A step that has no factor in common with 10,000 visits all of them.
                 let found = table.check(
-                    digests[number &* 7919 % 10_000], agent: 0, credential: 0, address: 7,
+                    digests[number &* 7919 % 10_000], agent: 0, credential: credential, address: 7,
                     now: 1_000_001)
                 guard found != nil else { throw BenchmarkFault.failed("no session") }
                 sum &+= 1
