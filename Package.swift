@@ -85,7 +85,7 @@ let package = Package(
             swiftSettings: settings),
         tests("Bytes", []),
         tests("Reactor", ["Bytes"]),
-        tests("Crypto", ["Bytes"]),
+        tests("Crypto", ["Bytes", "COpenSSL"]),
         tests("TLS", ["Bytes", "Reactor", "Crypto", "COpenSSL"]),
         tests("HTTP1", ["Bytes"]),
         tests("JSON", ["Bytes"]),

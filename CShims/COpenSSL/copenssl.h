@@ -7,12 +7,14 @@
 #define AGENTPORT_COPENSSL_H
 
 #include <openssl/bio.h>
+#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/opensslv.h>
+#include <openssl/param_build.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -90,6 +92,8 @@ static inline int co_hmac_init(EVP_MAC_CTX *context, int hash, const unsigned ch
     return EVP_MAC_init(context, key, count, parameters);
 }
 static inline EVP_PKEY *co_p256_generate(void) { return EVP_EC_gen("P-256"); }
+static inline EVP_PKEY *co_rsa_generate(unsigned bits) { return EVP_RSA_gen(bits); }
+static inline EVP_PKEY *co_ed25519_generate(void) { return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"); }
 /* No passphrase: without a callback the library would ask on the terminal. */
 static inline int co_no_passphrase(char *buffer, int count, int writing, void *data) {
     (void)buffer; (void)count; (void)writing; (void)data;
@@ -116,26 +120,98 @@ static inline int co_p256_point(EVP_PKEY *key, unsigned char *point) {
     BN_free(y);
     return done;
 }
-/* A context that verifies under an uncompressed point (65 bytes), or NULL where it is not on P-256. */
-static inline EVP_PKEY_CTX *co_p256_verify_context(const unsigned char *point, size_t count) {
+/* Writes an RSA key's modulus, or its exponent, big-endian without leading zeros; 0 where it has
+ * none, or there is no room for it. */
+static inline size_t co_rsa_number(const EVP_PKEY *key, int exponent, unsigned char *out, size_t room) {
+    BIGNUM *number = NULL;
+    size_t count = 0;
+    if (EVP_PKEY_is_a(key, "RSA")
+        && EVP_PKEY_get_bn_param(key, exponent ? OSSL_PKEY_PARAM_RSA_E : OSSL_PKEY_PARAM_RSA_N, &number)
+        && (size_t)BN_num_bytes(number) <= room)
+        count = (size_t)BN_bn2bin(number, out);
+    BN_free(number);
+    return count;
+}
+static inline EVP_PKEY *co_public_key(const char *type, OSSL_PARAM *parameters) {
     EVP_PKEY *key = NULL;
-    EVP_PKEY_CTX *context = NULL;
-    EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+    if (maker == NULL || EVP_PKEY_fromdata_init(maker) != 1
+        || EVP_PKEY_fromdata(maker, &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1) {
+        EVP_PKEY_free(key);
+        key = NULL;
+    }
+    EVP_PKEY_CTX_free(maker);
+    return key;
+}
+/* A public key of an uncompressed point (65 bytes), or NULL where that is not on P-256. */
+static inline EVP_PKEY *co_p256_public(const unsigned char *point, size_t count) {
     OSSL_PARAM parameters[3];
     parameters[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)"P-256", 0);
     parameters[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)point, count);
     parameters[2] = OSSL_PARAM_construct_end();
-    if (maker != NULL && EVP_PKEY_fromdata_init(maker) == 1
-        && EVP_PKEY_fromdata(maker, &key, EVP_PKEY_PUBLIC_KEY, parameters) == 1) {
-        context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
-        if (context != NULL && (EVP_PKEY_public_check(context) != 1 || EVP_PKEY_verify_init(context) != 1)) {
-            EVP_PKEY_CTX_free(context);
-            context = NULL;
-        }
+    EVP_PKEY *key = co_public_key("EC", parameters);
+    EVP_PKEY_CTX *context = key == NULL ? NULL : EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    if (context == NULL || EVP_PKEY_public_check(context) != 1) {
+        EVP_PKEY_free(key);
+        key = NULL;
     }
-    EVP_PKEY_free(key);
-    EVP_PKEY_CTX_free(maker);
-    return context;
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+/* A public key of a modulus and an exponent, both big-endian. */
+static inline EVP_PKEY *co_rsa_public(const unsigned char *modulus, size_t modulus_count,
+                                      const unsigned char *exponent, size_t exponent_count) {
+    EVP_PKEY *key = NULL;
+    OSSL_PARAM *parameters = NULL;
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    BIGNUM *n = BN_bin2bn(modulus, (int)modulus_count, NULL);
+    BIGNUM *e = BN_bin2bn(exponent, (int)exponent_count, NULL);
+    if (builder != NULL && n != NULL && e != NULL
+        && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n)
+        && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e))
+        parameters = OSSL_PARAM_BLD_to_param(builder);
+    if (parameters != NULL) key = co_public_key("RSA", parameters);
+    OSSL_PARAM_free(parameters);
+    OSSL_PARAM_BLD_free(builder);
+    BN_free(n);
+    BN_free(e);
+    return key;
+}
+/* Whether 32 bytes, little-endian and the highest bit left out, are the y of a point of edwards25519
+ * (RFC 8032 section 5.1.3): y < p, and x^2 = (y^2 - 1) / (d y^2 + 1) is a square. */
+static inline int co_ed25519_on_curve(const unsigned char *encoded) {
+    unsigned char bytes[32];
+    memcpy(bytes, encoded, sizeof bytes);
+    bytes[31] &= 0x7F;
+    BN_CTX *scratch = BN_CTX_new();
+    BIGNUM *p = NULL, *d = NULL, *y = BN_lebin2bn(bytes, sizeof bytes, NULL), *u = BN_new(), *v = BN_new();
+    int done = scratch != NULL && y != NULL && u != NULL && v != NULL
+        && BN_hex2bn(&p, "7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFED")
+        && BN_hex2bn(&d, "52036CEE2B6FFE738CC740797779E89800700A4D4141D8AB75EB4DCA135978A3")
+        && BN_cmp(y, p) < 0
+        && BN_mod_sqr(u, y, p, scratch) && BN_mod_mul(v, u, d, p, scratch)
+        && BN_add_word(v, 1) && BN_sub_word(u, 1) && BN_mod_mul(u, u, v, p, scratch)
+        && BN_kronecker(u, p, scratch) >= 0;
+    BN_free(p);
+    BN_free(d);
+    BN_free(y);
+    BN_free(u);
+    BN_free(v);
+    BN_CTX_free(scratch);
+    return done;
+}
+/* A context for signatures over a SHA-256 digest: with `rsa` 1 of RSASSA-PKCS1-v1_5, with 2 of
+ * RSASSA-PSS whose salt has exactly 32 bytes, else ECDSA. */
+static inline EVP_PKEY_CTX *co_signature_context(EVP_PKEY *key, int signing, int rsa, const EVP_MD *sha256) {
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    int done = context != NULL
+        && (signing ? EVP_PKEY_sign_init(context) : EVP_PKEY_verify_init(context)) == 1
+        && (rsa != 1 || EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1)
+        && (rsa == 0 || EVP_PKEY_CTX_set_signature_md(context, sha256) == 1)
+        && (rsa != 2 || co_sign_with_pss(context, sha256));
+    if (done) return context;
+    EVP_PKEY_CTX_free(context);
+    return NULL;
 }
 
 /* A certificate for the names given, signed by its own key; NULL on a fault. */

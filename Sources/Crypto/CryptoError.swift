@@ -4,11 +4,13 @@
 package enum CryptoError: Error, Equatable {
     /// The library has no such algorithm, or refused to make a context for it.
     case unavailable
-    /// Not a private key in PEM (PKCS#8 or SEC 1), or an encrypted one.
+    /// Not a private key in PEM, or an encrypted one.
     case malformedKey
-    /// A key, but not one of the curve P-256.
+    /// A key, but neither of the curve P-256 nor of Ed25519 nor of RSA.
     case wrongKeyType
-    /// Coordinates that are no point of the curve.
+    /// An RSA key that is too short, too long, or has an exponent out of bounds.
+    case unsuitableKey
+    /// Coordinates that are no point of the curve, or one that is no key.
     case invalidPoint
     /// The library refused to sign.
     case signingFailed

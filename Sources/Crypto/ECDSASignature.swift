@@ -3,9 +3,10 @@
 /// The two spellings of a P-256 signature: DER (RFC 3279 §2.2.3), which the library speaks, and
 /// r and s as 32 bytes each, which JOSE speaks (RFC 7518 §3.4).
 enum ECDSASignature {
+    /// - Parameter raw: has room for 64 bytes.
     /// - Returns: false for anything but a strict SEQUENCE of two positive INTEGERs of at most
     ///   32 bytes.
-    static func raw(fromDER der: Span<UInt8>, into raw: inout InlineArray<64, UInt8>) -> Bool {
+    static func raw(fromDER der: Span<UInt8>, into raw: inout MutableSpan<UInt8>) -> Bool {
         guard der.count >= 2, der[0] == 0x30, der[1] < 0x80, Int(der[1]) == der.count - 2 else {
             return false
         }
@@ -22,12 +23,26 @@ enum ECDSASignature {
             if skip == 1, der[offset + 1] < 0x80 { return false }
             let length = count - skip
             guard length <= 32 else { return false }
-            let end = half * 32 + 32
-            for index in half * 32..<end - length { raw[index] = 0 }
-            for index in 0..<length { raw[end - length + index] = der[offset + skip + index] }
+            write(der.extracting(offset + skip..<offset + count), half: half, into: &raw)
             offset += count
         }
         return offset == der.count
+    }
+
+    /// At most 32 bytes, with zeros in front of them.
+    private static func write(
+        _ number: Span<UInt8>, half: Int, into raw: inout MutableSpan<UInt8>
+    ) {
+        precondition(number.count <= 32 && raw.count >= 64)
+        let pad = 32 - number.count
+        // SAFETY: the half is 32 of the 64 bytes and more, which pad and number fill.
+        unsafe raw.withUnsafeMutableBufferPointer { raw in
+            unsafe number.withUnsafeBufferPointer { number in
+                guard let place = raw.baseAddress, let source = number.baseAddress else { return }
+                unsafe (place + half * 32).update(repeating: 0, count: pad)
+                unsafe (place + half * 32 + pad).update(from: source, count: number.count)
+            }
+        }
     }
 
     /// - Parameter raw: 64 bytes.

@@ -23,7 +23,7 @@ struct GenerationMaker {
         let state = try GateState(
             configuration, keys: secrets.keys, seeds: secrets.seeds.map { AgentSeeds($0) },
             signingKey: secrets.signingKey, steps: steps, after: previous?.state)
-        let key = try PublicJWK(x: secrets.signingKey.x, y: secrets.signingKey.y)
+        let key = try PublicJWK(secrets.signingKey)
         var upstreams: [Upstream] = []
         for rules in configuration.upstreams {
             upstreams.append(try upstream(rules, secrets, after: previous))

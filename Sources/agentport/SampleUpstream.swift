@@ -2,6 +2,7 @@
 
 import Bytes
 import Control
+import Crypto
 import Identity
 import JSON
 
@@ -69,8 +70,8 @@ final class SampleUpstream {
 
     private static func verify(_ token: [UInt8], _ key: Key, _ now: UInt64) -> VerifiedClaims? {
         do {
-            var verifier = try JWTVerifier(
-                x: key.x, y: key.y, issuer: "agentport", audience: "openclaw-prod")
+            let jwk = try PublicJWK(.p256(x: key.x, y: key.y), algorithm: .es256)
+            let verifier = try JWTVerifier(jwk, issuer: "agentport", audience: "openclaw-prod")
             return try verifier.verify(token.span, now: now)
         } catch {
             return nil

@@ -194,11 +194,14 @@ struct SecretsLoader: ~Copyable {
 
     private mutating func signingKey(at path: String) -> SigningKey? {
         guard let text = read(path) else { return nil }
-        do {
-            return try SigningKey(pem: text.span)
+        do throws(CryptoError) {
+            let key = try SigningKey(pem: text.span)
+            guard key.algorithm == .es256 else { throw .wrongKeyType }
+            return key
         } catch {
             switch error {
-            case .wrongKeyType: return fault(path, "the signing key is not one of the curve P-256")
+            case .wrongKeyType, .unsuitableKey:
+                return fault(path, "the signing key is not one of the curve P-256")
             default:
                 return fault(path, "the signing key is not a PEM private key without passphrase")
             }

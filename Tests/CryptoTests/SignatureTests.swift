@@ -1,81 +1,121 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bytes
+import COpenSSL
 import Crypto
 import Testing
 
-@Suite("ES256")
+@Suite("Signatures")
 struct SignatureTests {
-    /// RFC 7515 Appendix A.3: key, signing input and signature.
-    static let x = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"
-    static let y = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
-    static let input =
-        "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAs"
-        + "DQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
-    static let signature =
-        "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
+    /// One of each algorithm, made once: RSA takes its time.
+    static let keys = SignatureAlgorithm.allCases.compactMap { try? SigningKey.generate($0) }
 
-    static func decode(_ text: String) throws -> [UInt8] {
-        let bytes = Array(text.utf8)
-        let decoded = Base64URL.decode(bytes.span)
-        return try #require(decoded)
+    static func key(_ algorithm: SignatureAlgorithm) throws -> SigningKey {
+        try #require(keys.first { $0.algorithm == algorithm })
     }
 
-    @Test func theSignatureOfRFC7515IsBelieved() throws {
-        let believer = try Believer(x: Self.decode(Self.x), y: Self.decode(Self.y))
-        let signature = try Self.decode(Self.signature)
-        let message = Array(Self.input.utf8)
-        #expect(believer.believes(message, signature))
-        for index in signature.indices {
-            var wrong = signature
+    @Test(arguments: SignatureVector.all)
+    func theSignaturesOfOthersAreBelieved(vector: SignatureVector) throws {
+        let key = try PublicKey(vector.members)
+        let algorithm = vector.algorithm
+        #expect(key.believes(vector.message, vector.signature, algorithm))
+        for index in vector.signature.indices {
+            var wrong = vector.signature
             wrong[index] ^= 1
-            #expect(!believer.believes(message, wrong))
+            #expect(!key.believes(vector.message, wrong, algorithm))
         }
-        #expect(!believer.believes(message.dropLast(), signature))
-        #expect(!believer.believes(message, signature.dropLast()))
-        #expect(!believer.believes(message, Array(repeating: 0, count: 64)))
-        #expect(!believer.believes(message, Array(repeating: 0xFF, count: 64)))
-        #expect(believer.believes(message, signature), "still of use")
+        let count = vector.signature.count
+        #expect(!key.believes(vector.message.dropLast(), vector.signature, algorithm))
+        #expect(!key.believes([], vector.signature, algorithm))
+        #expect(!key.believes(vector.message, vector.signature.dropLast(), algorithm))
+        #expect(!key.believes(vector.message, vector.signature + [0], algorithm))
+        #expect(!key.believes(vector.message, [0] + vector.signature, algorithm))
+        #expect(!key.believes(vector.message, [], algorithm))
+        #expect(!key.believes(vector.message, Array(repeating: 0, count: count), algorithm))
+        #expect(!key.believes(vector.message, Array(repeating: 0xFF, count: count), algorithm))
+        #expect(key.believes(vector.message, vector.signature, algorithm), "still of use")
+        #expect(ERR_peek_error() == 0, "the queue is left clean")
+        for other in SignatureAlgorithm.allCases where other != algorithm {
+            #expect(!key.believes(vector.message, vector.signature, other))
+        }
     }
 
-    /// 512 signatures meet halves with leading zeros (1 in 128 has one) and with set high bits.
-    @Test func whatIsSignedIsBelieved() throws {
-        let key = try SigningKey.generate()
-        let signer = try Signer(key)
-        let believer = try Believer(x: key.x, y: key.y)
-        for number in 0..<512 {
+    @Test(arguments: [
+        SignatureVector.pssWithSaltOf20, SignatureVector.pssWithLongestSalt,
+        SignatureVector.pssWithMGF1OfSHA1, SignatureVector.pkcs1OfSHA384,
+    ])
+    func otherFormsOfRSAAreDisbelieved(signature: String) throws {
+        let key = try PublicKey(SignatureVector.ownMembers)
+        let message = Array("message".utf8)
+        let bytes = SignatureVector.decode(signature)
+        #expect(bytes.count == 256)
+        #expect(!key.believes(message, bytes, .ps256))
+        #expect(!key.believes(message, bytes, .rs256))
+    }
+
+    /// For ES256, 512 signatures meet halves with leading zeros (1 in 128 has one) and with set
+    /// high bits.
+    @Test(arguments: [
+        (SignatureAlgorithm.es256, 512), (.edDSA, 32), (.rs256, 4), (.ps256, 4),
+    ])
+    func whatIsSignedIsBelieved(algorithm: SignatureAlgorithm, count: Int) throws {
+        let key = try Self.key(algorithm)
+        let pen = try Pen(key)
+        let believer = try PublicKey(key.members)
+        for number in 0..<count {
             let message = Array("message \(number)".utf8)
-            let signature = try signer.sign(message)
-            #expect(believer.believes(message, signature))
+            let signature = try pen.sign(message)
+            #expect(signature.count == (algorithm == .es256 || algorithm == .edDSA ? 64 : 256))
+            #expect(believer.believes(message, signature, algorithm))
+        }
+        let nothing = try pen.sign([])
+        #expect(believer.believes([], nothing, algorithm))
+    }
+
+    /// Each key's signature, under each key, as each algorithm.
+    @Test func nobodyElseBelieves() throws {
+        #expect(Self.keys.count == 4)
+        for signing in Self.keys {
+            let signature = try Pen(signing).sign([1])
+            for believing in Self.keys {
+                let key = try PublicKey(believing.members)
+                for algorithm in SignatureAlgorithm.allCases {
+                    let isRight = signing === believing && algorithm == signing.algorithm
+                    #expect(key.believes([1], signature, algorithm) == isRight)
+                }
+            }
+        }
+        let other = try PublicKey(SigningKey.generate().members)
+        #expect(!other.believes([1], try Pen(Self.key(.es256)).sign([1]), .es256))
+    }
+
+    /// The library hands the context back as it was; what stands behind the signature stays.
+    @Test func aLongerBufferKeepsItsEnd() throws {
+        for key in Self.keys {
+            var signer = try Signer(key)
+            var output = [UInt8](repeating: 7, count: Signer.signatureCountMax)
+            var span = output.mutableSpan
+            try signer.sign([1].span, into: &span)
+            #expect(output[signer.signatureCount...].allSatisfy { $0 == 7 })
         }
     }
 
-    @Test func anotherKeyDoesNotBelieve() throws {
-        let other = try SigningKey.generate()
-        let believer = try Believer(x: other.x, y: other.y)
-        let signature = try Signer(SigningKey.generate()).sign([1])
-        #expect(!believer.believes([1], signature))
-    }
-
-    @Test func keysSurvivePEM() throws {
-        let key = try SigningKey.generate()
-        let text = try key.pem()
-        let again = try SigningKey(pem: text.span)
-        #expect(again.x == key.x)
-        #expect(again.y == key.y)
-        let believer = try Believer(x: key.x, y: key.y)
-        let signature = try Signer(again).sign([1])
-        #expect(believer.believes([1], signature))
-    }
-
-    @Test func pointsOffTheCurveAreRefused() throws {
-        let x = try Self.decode(Self.x)
-        var y = try Self.decode(Self.y)
-        y[31] ^= 1
-        #expect(throws: CryptoError.invalidPoint) { _ = try Believer(x: x, y: y) }
-        #expect(throws: CryptoError.invalidPoint) { _ = try Believer(x: x, y: [1, 2, 3]) }
-        #expect(throws: CryptoError.invalidPoint) {
-            _ = try Believer(x: Array(repeating: 0, count: 32), y: Array(repeating: 0, count: 32))
+    @Test func manyThreadsShareAKey() async throws {
+        for signing in Self.keys {
+            let key = try PublicKey(signing.members)
+            let signature = try Pen(signing).sign([1])
+            let algorithm = signing.algorithm
+            await withTaskGroup(of: Bool.self) { group in
+                for number in 0..<8 {
+                    group.addTask {
+                        (0..<20).allSatisfy { _ in
+                            key.believes([UInt8(number % 2)], signature, algorithm)
+                                == (number % 2 == 1)
+                        }
+                    }
+                }
+                for await isRight in group { #expect(isRight) }
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bytes
+import COpenSSL
 import Crypto
 import Testing
 
@@ -27,6 +28,7 @@ struct SigningKeyTests {
         + "Dy3JJQRS3KhiXojxT++wi258Nn516Nj9RN33l9aJw0pGOT8yRpFZiMun9zEKGr73\n"
         + "yCHEBs0ZGQR142NAFc0/0VRPUOJRhrr6FjZ460EJ18U="
     static let ed25519 = "MC4CAQAwBQYDK2VwBCIEILJ2D7zJlxpGSFxk2kHPgClp9FLYGRTnvTT/BeQ4ot3M"
+    static let ed25519Point = "J3efbB-x9Qrny__qMVGn0Rh1Vx4s6gcaDAYCk_IOEXo"
     static let p384 =
         "MIGkAgEBBDCMHsGvCIDLnwbqFxkLAoW5R9ZdntHKcFksQYf+Imzfm3PT7Mw+P2cX\n"
         + "6LhTDCcOMBqgBwYFK4EEACKhZANiAASyGEMCT4rfD1D+4eGK8Vq9koWQNdldSJGl\n"
@@ -52,8 +54,13 @@ struct SigningKeyTests {
     ])
     func coordinates(of text: [UInt8]) throws {
         let key = try SigningKey(pem: text.span)
-        #expect(hex(key.x) == Self.x)
-        #expect(hex(key.y) == Self.y)
+        guard case .p256(let x, let y) = key.members else {
+            Issue.record("not of P-256")
+            return
+        }
+        #expect(hex(x) == Self.x)
+        #expect(hex(y) == Self.y)
+        #expect(key.algorithm == .es256)
     }
 
     @Test(arguments: [
@@ -65,7 +72,47 @@ struct SigningKeyTests {
         #expect(throws: CryptoError.malformedKey) { _ = try SigningKey(pem: text.span) }
     }
 
-    @Test(arguments: [pem("PRIVATE KEY", ed25519), pem("EC PRIVATE KEY", p384)])
+    @Test func ed25519() throws {
+        let text = Self.pem("PRIVATE KEY", Self.ed25519)
+        let key = try SigningKey(pem: text.span)
+        #expect(key.algorithm == .edDSA)
+        #expect(key.members == .ed25519(SignatureVector.decode(Self.ed25519Point)))
+    }
+
+    @Test(arguments: [
+        pem("PRIVATE KEY", SampleKeys.rsa2048), pem("RSA PRIVATE KEY", SampleKeys.rsa2048PKCS1),
+    ])
+    func rsa(text: [UInt8]) throws {
+        let key = try SigningKey(pem: text.span)
+        #expect(key.algorithm == .rs256)
+        #expect(key.members == SignatureVector.ownMembers)
+        #expect(try SigningKey(pem: text.span, rsa: .ps256).algorithm == .ps256)
+        #expect(try SigningKey(pem: text.span, rsa: .es256).algorithm == .rs256)
+    }
+
+    @Test(arguments: [
+        pem("PRIVATE KEY", SampleKeys.rsa1024), pem("PRIVATE KEY", SampleKeys.rsa4104),
+    ])
+    func otherSizesOfRSAAreRefused(_ text: [UInt8]) {
+        #expect(throws: CryptoError.unsuitableKey) { _ = try SigningKey(pem: text.span) }
+        #expect(ERR_peek_error() == 0)
+    }
+
+    @Test func keysSurvivePEM() throws {
+        for key in SignatureTests.keys {
+            let text = try key.pem()
+            let again = try SigningKey(pem: text.span, rsa: key.algorithm)
+            #expect(again.members == key.members)
+            #expect(again.algorithm == key.algorithm)
+            let signature = try Pen(again).sign([1])
+            #expect(try PublicKey(key.members).believes([1], signature, key.algorithm))
+        }
+    }
+
+    @Test(arguments: [
+        pem("EC PRIVATE KEY", p384), pem("PRIVATE KEY", SampleKeys.ed448),
+        pem("PRIVATE KEY", SampleKeys.rsaPSS),
+    ])
     func otherKindsAreRefused(_ text: [UInt8]) {
         #expect(throws: CryptoError.wrongKeyType) { _ = try SigningKey(pem: text.span) }
     }

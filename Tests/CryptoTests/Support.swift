@@ -13,25 +13,24 @@ final class Digester {
     func hex(_ bytes: [UInt8]) -> String { hasher.digest(bytes.span).hex }
 }
 
-final class Believer {
-    private var verifier: ECDSAVerifier
-
-    init(x: [UInt8], y: [UInt8]) throws { verifier = try ECDSAVerifier(x: x.span, y: y.span) }
-
-    func believes(_ message: [UInt8], _ signature: [UInt8]) -> Bool {
-        verifier.verify(message.span, signature: signature.span)
+extension PublicKey {
+    func believes(
+        _ message: [UInt8], _ signature: [UInt8], _ algorithm: SignatureAlgorithm
+    ) -> Bool {
+        verify(algorithm, message: message.span, signature: signature.span)
     }
 }
 
-final class Signer {
-    private var signer: ECDSASigner
+final class Pen {
+    private var signer: Signer
 
-    init(_ key: SigningKey) throws { signer = try ECDSASigner(key) }
+    init(_ key: SigningKey) throws { signer = try Signer(key) }
 
     func sign(_ message: [UInt8]) throws -> [UInt8] {
-        var raw = InlineArray<64, UInt8>(repeating: 0)
-        try signer.sign(message.span, into: &raw)
-        return raw.span.array
+        var signature = [UInt8](repeating: 0, count: signer.signatureCount)
+        var output = signature.mutableSpan
+        try signer.sign(message.span, into: &output)
+        return signature
     }
 }
 

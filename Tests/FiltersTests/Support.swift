@@ -88,7 +88,7 @@ final class Gate {
     let state: GateState
     private var chain: FilterChain
     private var pool = SlabPool(bound: 1)
-    private var verifier: JWTVerifier
+    private let verifier: JWTVerifier
     var client = IPAddress(ipv4: 0x0A00_0001)
     /// Milliseconds since the start, by every clock.
     var elapsed: UInt64 = 0
@@ -100,7 +100,7 @@ final class Gate {
         chain = try FilterChain(
             configuration.filters, state: state, ipLimiter: limiter, pool: &pool)
         verifier = try JWTVerifier(
-            x: state.signingKey.x, y: state.signingKey.y, issuer: "agentport", audience: "claw")
+            PublicJWK(state.signingKey), issuer: "agentport", audience: "claw")
         self.configuration = configuration
         self.state = state
     }

@@ -99,7 +99,7 @@ final class House {
         return Generation(
             configuration, state: state,
             tls: try TLSServerContext(certificate: certificate.span, key: secret.span),
-            jwks: try JWKS(keys: [PublicJWK(x: signingKey.x, y: signingKey.y)]),
+            jwks: try JWKS(keys: [PublicJWK(signingKey)]),
             upstreams: configuration.upstreams.map { rules in
                 let endpoints = rules.endpoints.map {
                     Endpoint(

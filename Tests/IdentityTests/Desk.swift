@@ -8,15 +8,18 @@ import Identity
 final class Desk {
     let key: SigningKey
     private var writer: JWTWriter
-    private var verifier: JWTVerifier
-    private var signer: ECDSASigner
+    private let verifier: JWTVerifier
+    private var signer: Signer
     private var random = RandomSource()
 
-    init(issuer: String = "agentport", audience: String = "claw") throws {
-        key = try SigningKey.generate()
+    init(
+        issuer: String = "agentport", audience: String = "claw", key: SigningKey? = nil
+    ) throws {
+        let key = try key ?? SigningKey.generate()
+        self.key = key
         writer = try JWTWriter(key: key)
-        verifier = try JWTVerifier(x: key.x, y: key.y, issuer: issuer, audience: audience)
-        signer = try ECDSASigner(key)
+        verifier = try JWTVerifier(PublicJWK(key), issuer: issuer, audience: audience)
+        signer = try Signer(key)
     }
 
     var keyID: String { writer.keyID }
@@ -50,12 +53,13 @@ final class Desk {
 
     /// A token with any header and payload, rightly signed.
     func sign(header: String? = nil, payload: String) throws -> String {
-        let header = header ?? #"{"alg":"ES256","kid":"\#(keyID)","typ":"JWT"}"#
+        let header = header ?? #"{"alg":"\#(key.algorithm.name)","kid":"\#(keyID)","typ":"JWT"}"#
         let input = encode(header) + "." + encode(payload)
         let bytes = Array(input.utf8)
-        var raw = InlineArray<64, UInt8>(repeating: 0)
-        try signer.sign(bytes.span, into: &raw)
-        return input + "." + Base64URL.encode(raw.span)
+        var signature = [UInt8](repeating: 0, count: signer.signatureCount)
+        var output = signature.mutableSpan
+        try signer.sign(bytes.span, into: &output)
+        return input + "." + Base64URL.encode(signature.span)
     }
 
     private func encode(_ text: String) -> String {

@@ -19,37 +19,59 @@ struct JWKSTests {
     }
 
     /// RFC 7638 §3.1.
+    static let modulus =
+        "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tS"
+        + "oc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65"
+        + "YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyr"
+        + "dkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzK"
+        + "nqDKgw"
+    static let modulusThumbprint = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+
     @Test func theThumbprintOfRFC7638() throws {
-        let modulus =
-            "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tS"
-            + "oc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65"
-            + "YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyr"
-            + "dkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzK"
-            + "nqDKgw"
-        let canonical = #"{"e":"AQAB","kty":"RSA","n":""# + modulus + #""}"#
-        #expect(try Self.thumbprint(canonical) == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")
+        let canonical = #"{"e":"AQAB","kty":"RSA","n":"\#(Self.modulus)"}"#
+        #expect(try Self.thumbprint(canonical) == Self.modulusThumbprint)
     }
 
     /// The key of RFC 7515 §A.3.
+    static func pointKey() throws -> PublicJWK {
+        try PublicJWK(
+            .p256(
+                x: decode("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"),
+                y: decode("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")), algorithm: .es256)
+    }
+    static let pointText =
+        #"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU""#
+        + #","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0""#
+        + #","kid":"oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U","alg":"ES256","use":"sig"}"#
+
     @Test func documentOfAKnownKey() throws {
-        let key = try PublicJWK(
-            x: Self.decode("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"),
-            y: Self.decode("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"))
-        #expect(key.keyID == "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U")
-        let set = try JWKS(keys: [key])
+        let set = try JWKS(keys: [Self.pointKey()])
+        #expect(String(decoding: set.document, as: UTF8.self) == #"{"keys":[\#(Self.pointText)]}"#)
+    }
+
+    /// The keys of RFC 7638 §3.1 and RFC 8037 §A.3, with their thumbprints.
+    @Test func keysOfAllKindsInOneSet() throws {
+        let rsa = PublicMembers.rsa(modulus: try Self.decode(Self.modulus), exponent: [1, 0, 1])
+        let edwards = PublicMembers.ed25519(
+            try Self.decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"))
+        let set = try JWKS(keys: [
+            PublicJWK(edwards, algorithm: .edDSA), Self.pointKey(),
+            PublicJWK(rsa, algorithm: .rs256), PublicJWK(rsa, algorithm: .ps256),
+        ])
+        let rsaText =
+            #"{"kty":"RSA","n":"\#(Self.modulus)","e":"AQAB","kid":"\#(Self.modulusThumbprint)""#
         #expect(
             String(decoding: set.document, as: UTF8.self)
-                == #"{"keys":[{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU""#
-                + #","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0""#
-                + #","kid":"oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U","alg":"ES256","use":"sig"}]}"#
-        )
+                == #"{"keys":[{"kty":"OKP","crv":"Ed25519","#
+                + #""x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","#
+                + #""kid":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k","alg":"EdDSA","use":"sig"},"#
+                + Self.pointText + "," + rsaText + #","alg":"RS256","use":"sig"},"#
+                + rsaText + #","alg":"PS256","use":"sig"}]}"#)
     }
 
     @Test func entityTagsFollowTheContent() throws {
-        let first = try SigningKey.generate()
-        let second = try SigningKey.generate()
-        let firstKey = try PublicJWK(x: first.x, y: first.y)
-        let secondKey = try PublicJWK(x: second.x, y: second.y)
+        let firstKey = try PublicJWK(SigningKey.generate())
+        let secondKey = try PublicJWK(SigningKey.generate(.edDSA))
         let sets = try [
             JWKS(keys: [firstKey]), JWKS(keys: [secondKey]), JWKS(keys: [firstKey, secondKey]),
             JWKS(keys: []),

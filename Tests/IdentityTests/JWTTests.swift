@@ -49,6 +49,18 @@ struct JWTTests {
                 + #""iat":1000,"nbf":1000,"exp":1060,"jti":"\#(claims.id)"}"#)
     }
 
+    /// A token of each kind of key says what signed it, and is believed under that key.
+    @Test(arguments: [SignatureAlgorithm.es256, .edDSA, .rs256])
+    func everyAlgorithm(algorithm: SignatureAlgorithm) throws {
+        let desk = try Desk(key: SigningKey.generate(algorithm))
+        let token = desk.write()
+        let header = #"{"alg":"\#(algorithm.name)","kid":"\#(desk.keyID)","typ":"JWT"}"#
+        #expect(try Self.part(token, 0) == header)
+        #expect(try desk.verify(token).get().subject == "ops@example.com")
+        let cut = String(token.dropLast(2))
+        #expect(desk.fault(cut) == .signature)
+    }
+
     @Test func sessionsAndClientCertificates() throws {
         let desk = try Desk()
         var facts = Self.facts

@@ -23,9 +23,12 @@ final class PeerSecrets {
         let folder = try TemporaryFolder()
         do {
             let key = try SigningKey.generate()
-            let set = try JWKS(keys: [PublicJWK(x: key.x, y: key.y)])
+            let set = try JWKS(keys: [PublicJWK(key)])
             try folder.write("keys.json", set.document)
-            try folder.write("public.pem", Array(PublicKeyPEM.text(x: key.x, y: key.y).utf8))
+            guard case .p256(let x, let y) = key.members else {
+                throw BenchmarkFault.failed("no key of P-256")
+            }
+            try folder.write("public.pem", Array(PublicKeyPEM.text(x: x, y: y).utf8))
             let limit = SigningKey.pemCapacity
             let certificate = try Files.read(pair.certificate, limit: limit).bytes
             try folder.write(

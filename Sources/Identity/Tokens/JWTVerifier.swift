@@ -32,29 +32,25 @@ package struct VerifiedClaims: Equatable, Sendable {
 
 /// Believes the tokens of one key, issuer and audience, as an upstream does (RFC 7519 §7.2): for
 /// the sample upstream and for tests. It allocates.
-package struct JWTVerifier: ~Copyable {
+package struct JWTVerifier: Sendable {
     package static let tokenCountMax = 8 * 1024
 
-    private let keyID: String
+    private let jwk: PublicJWK
+    private let key: PublicKey
     private let issuer: String
     private let audience: String
-    private var verifier: ECDSAVerifier
 
-    /// - Parameters x, y: the public key's coordinates, 32 bytes each.
-    package init(
-        x: [UInt8], y: [UInt8], issuer: String, audience: String
-    ) throws(IdentityError) {
-        let verifier = try Self.verifier(x, y)
-        keyID = try PublicJWK(x: x, y: y).keyID
+    package init(_ jwk: PublicJWK, issuer: String, audience: String) throws(IdentityError) {
+        key = try Self.key(jwk.members)
+        self.jwk = jwk
         self.issuer = issuer
         self.audience = audience
-        self.verifier = verifier
     }
 
     /// - Parameters:
     ///   - now: seconds since the epoch.
     ///   - leeway: seconds by which the two clocks may differ.
-    package mutating func verify(
+    package func verify(
         _ token: Span<UInt8>, now: UInt64, leeway: UInt64 = 0
     ) throws(JWTFault) -> VerifiedClaims {
         guard token.count <= Self.tokenCountMax else { throw .tooLong }
@@ -62,16 +58,17 @@ package struct JWTVerifier: ~Copyable {
             let secondDot = token.firstOffset(of: UInt8(ascii: "."), from: firstDot + 1)
         else { throw .malformed }
         guard let header = Self.claims(token.extracting(0..<firstDot)) else { throw .malformed }
-        guard header.text("alg") == "ES256", header.text("kid") == keyID,
+        guard header.text("alg") == "\(jwk.algorithm.name)", header.text("kid") == jwk.keyID,
             header.text("typ") == "JWT", header.values["crit"] == nil
         else { throw .header }
         // Decoding refuses a third dot.
         guard let signature = Base64URL.decode(token.extracting(secondDot + 1..<token.count)) else {
             throw .malformed
         }
-        guard verifier.verify(token.extracting(0..<secondDot), signature: signature.span) else {
-            throw .signature
-        }
+        guard
+            key.verify(
+                jwk.algorithm, message: token.extracting(0..<secondDot), signature: signature.span)
+        else { throw .signature }
         guard let payload = Self.claims(token.extracting(firstDot + 1..<secondDot)) else {
             throw .malformed
         }
@@ -102,11 +99,9 @@ package struct JWTVerifier: ~Copyable {
         return ClaimSet(json.span)
     }
 
-    private static func verifier(
-        _ x: [UInt8], _ y: [UInt8]
-    ) throws(IdentityError) -> ECDSAVerifier {
+    private static func key(_ members: PublicMembers) throws(IdentityError) -> PublicKey {
         do throws(CryptoError) {
-            return try ECDSAVerifier(x: x.span, y: y.span)
+            return try PublicKey(members)
         } catch {
             throw .cryptography
         }

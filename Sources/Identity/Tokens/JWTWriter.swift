@@ -10,13 +10,13 @@ package struct JWTWriter: ~Copyable {
     package let keyID: String
     /// Invariant: the header in base64url, with the dot behind it.
     private let header: [UInt8]
-    private var signer: ECDSASigner
+    private var signer: Signer
 
     package init(key: SigningKey) throws(IdentityError) {
-        let jwk = try PublicJWK(x: key.x, y: key.y)
+        let jwk = try PublicJWK(key)
         let signer = try Self.signer(key)
         var text = Array("{".utf8)
-        JSONText.append(member: "alg", "ES256", to: &text)
+        JSONText.append(member: "alg", "\(jwk.algorithm.name)", to: &text)
         JSONText.append(member: "kid", jwk.keyID, to: &text)
         JSONText.append(member: "typ", "JWT", to: &text)
         text.append(UInt8(ascii: "}"))
@@ -25,9 +25,9 @@ package struct JWTWriter: ~Copyable {
         self.signer = signer
     }
 
-    private static func signer(_ key: SigningKey) throws(IdentityError) -> ECDSASigner {
+    private static func signer(_ key: SigningKey) throws(IdentityError) -> Signer {
         do throws(CryptoError) {
-            return try ECDSASigner(key)
+            return try Signer(key)
         } catch {
             throw .cryptography
         }
@@ -45,19 +45,20 @@ package struct JWTWriter: ~Copyable {
         buffer.overflowed = false
         buffer.append(header.span)
         writePayload(claims, facts, random: &random, into: &buffer)
-        var signature = InlineArray<64, UInt8>(repeating: 0)
+        // Room for the longest, so that nothing is allocated whatever signs.
+        var signature = InlineArray<512, UInt8>(repeating: 0)
         var isSigned = false
         if !buffer.overflowed {
             do throws(CryptoError) {
-                try signer.sign(
-                    buffer.readable.extracting(start..<buffer.count), into: &signature)
+                var output = signature.mutableSpan
+                try signer.sign(buffer.readable.extracting(start..<buffer.count), into: &output)
                 isSigned = true
             } catch {
                 isSigned = false
             }
         }
         buffer.append(UInt8(ascii: "."))
-        buffer.append(base64URL: signature.span)
+        buffer.append(base64URL: signature.span.extracting(0..<signer.signatureCount))
         let isWritten = isSigned && !buffer.overflowed
         buffer.overflowed = hadOverflowed
         if !isWritten { buffer.truncate(to: start) }
