@@ -8,5 +8,7 @@ enum Algorithms {
     // SAFETY: fetched algorithms are immutable, counted by reference, and never freed here; the
     // library lets threads share them.
     nonisolated(unsafe) static let sha256: OpaquePointer? = unsafe EVP_MD_fetch(nil, "SHA256", nil)
+    nonisolated(unsafe) static let aes256GCM: OpaquePointer? =
+        unsafe EVP_CIPHER_fetch(nil, "AES-256-GCM", nil)
     nonisolated(unsafe) static let hmac: OpaquePointer? = unsafe EVP_MAC_fetch(nil, "HMAC", nil)
 }

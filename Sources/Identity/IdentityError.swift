@@ -14,6 +14,7 @@ package enum IdentityError: Error, Equatable, CustomStringConvertible {
     case stepsForeign
     case stepsVersion(UInt64)
     case stepsTooSmall
+    case stateKeyTooShort
     case cryptography
 
     package var description: String {
@@ -32,6 +33,8 @@ package enum IdentityError: Error, Equatable, CustomStringConvertible {
         case .stepsVersion(let version):
             "accepted TOTP steps of version \(version), not \(AcceptedSteps.version)"
         case .stepsTooSmall: "too small for accepted TOTP steps"
+        case .stateKeyTooShort:
+            "the state key has fewer than \(StateKey.textCountMin) characters"
         case .cryptography: "the cryptographic library refused"
         }
     }
