@@ -49,11 +49,12 @@ let package = Package(
                 "Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "Identity", "Policy",
                 "Telemetry", "Filters",
             ]),
-        module("Admin", ["Bytes", "HTTP1", "JSON", "Telemetry", "Identity", "Policy"]),
+        module(
+            "Admin", ["Bytes", "Crypto", "HTTP1", "JSON", "Telemetry", "Identity", "Policy"]),
         module(
             "Control",
             [
-                "Bytes", "Reactor", "TLS", "HTTP1", "Identity", "Policy", "Telemetry",
+                "Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "Identity", "Policy", "Telemetry",
                 "Admin",
             ]),
         .executableTarget(

@@ -32,9 +32,11 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timex.h>
 #include <sys/types.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -142,6 +144,15 @@ static inline int cl_open_descriptors(void) {
 
 static inline void cl_name_thread(const char *name) {
     prctl(PR_SET_NAME, (unsigned long)name, 0, 0, 0);
+}
+
+/* 1 where the clock is kept by NTP or the like, 0 where it is not, -1 where nobody says. */
+static inline int cl_clock_state(void) {
+    struct timex facts;
+    memset(&facts, 0, sizeof facts);
+    int state = adjtimex(&facts);
+    if (state < 0) return -1;
+    return state != TIME_ERROR && (facts.status & STA_UNSYNC) == 0;
 }
 
 static inline uint64_t cl_now(clockid_t clock) {

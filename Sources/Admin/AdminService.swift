@@ -1,98 +1,193 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bytes
+import Crypto
+import HTTP1
+import Identity
 import JSON
 import Telemetry
 
-/// Answers operators and their tools, from snapshots: it changes nothing and holds nothing.
-///
-/// What is built: `/livez`, `/readyz` and `/metrics`. The other calls of the admin listener are
-/// answered as not built.
-package struct AdminService: Sendable {
-    /// Whether new requests should come here, and if not, why.
-    package enum Readiness: Sendable, Equatable {
-        case ready
-        case draining
-        case noUpstream
+/// Answers operators and their tools: SPEC §8. What it knows and does comes from
+/// ``AdminActions``; here is who may ask, in what words, and what the answer looks like.
+package final class AdminService {
+    let actions: AdminActions
+    private var gate: AdminGate
+    /// Whether only this machine can reach the listener.
+    private let isLoopback: Bool
+    private var random = RandomSource()
 
-        fileprivate var reason: String {
-            switch self {
-            case .ready: "ok"
-            case .draining: "draining"
-            case .noUpstream: "no upstream has an address yet"
+    /// - Parameter hosts: names that this listener may be called by; empty: any (a Unix socket).
+    package init(hosts: [String], isLoopback: Bool, _ actions: AdminActions) {
+        gate = AdminGate(hosts: hosts)
+        self.isLoopback = isLoopback
+        self.actions = actions
+    }
+
+    package func answer(_ request: AdminRequest) -> AdminAnswer {
+        let requestID = makeID()
+        let traceID = Self.traceID(request.field("traceparent")) ?? makeTraceID()
+        var call: AdminCall?
+        let answer: AdminAnswer
+        do throws(Refusal) {
+            let found = try admit(request)
+            call = found
+            answer = try perform(found, request, traceID: traceID)
+        } catch {
+            answer = refusal(error, requestID: requestID)
+        }
+        if call?.isAudited ?? true { audit(request, answer, requestID, traceID) }
+        return answer
+    }
+
+    struct Refusal: Error {
+        let problem: AdminProblem
+        var retryAfter = 0
+        var allow = ""
+
+        init(_ problem: AdminProblem, retryAfter: Int = 0, allow: String = "") {
+            self.problem = problem
+            self.retryAfter = retryAfter
+            self.allow = allow
+        }
+    }
+
+    // MARK: Who may ask what
+
+    private func admit(_ request: AdminRequest) throws(Refusal) -> AdminCall {
+        guard gate.isOwn(host: request.field("host"), origin: request.field("origin")) else {
+            throw Refusal(.origin)
+        }
+        switch AdminCall.find(method: request.method, path: request.path) {
+        case .call(let call):
+            if call.needsToken(onLoopback: isLoopback) { try checkToken(request) }
+            return call
+        case .otherMethods(let methods): throw Refusal(.method, allow: methods)
+        case .unknown: throw Refusal(.unknown)
+        case .notBuilt: throw Refusal(.notBuilt)
+        }
+    }
+
+    private func checkToken(_ request: AdminRequest) throws(Refusal) {
+        let refused = gate.judge(
+            request.field("authorization"), token: actions.token(), client: request.client,
+            now: actions.now().monotonic)
+        if let (problem, wait) = refused { throw Refusal(problem, retryAfter: wait) }
+    }
+
+    // MARK: What is done
+
+    private func perform(
+        _ call: AdminCall, _ request: AdminRequest, traceID: String
+    ) throws(Refusal) -> AdminAnswer {
+        do throws(AdminProblem) {
+            switch call {
+            case .live: return text(200, "ok\n")
+            case .ready:
+                let readiness = actions.readiness()
+                return text(readiness == .ready ? 200 : 503, readiness.reason + "\n")
+            case .metrics:
+                return AdminAnswer(
+                    status: 200, type: "\(PrometheusText.contentType)", body: actions.metrics())
+            case .status:
+                let status = actions.status()
+                return json { status.write(to: &$0) }
+            case .listSecrets: return listSecrets()
+            case .rotateSeed: return try rotateSeed(request, traceID)
+            case .setEnabled(let agent, let isEnabled): return try setEnabled(agent, isEnabled)
+            case .revokeSessions: return try revokeSessions(request)
+            case .listKeys: return listKeys()
+            case .rotateKey: return try rotateKey(traceID)
+            case .reload:
+                let ended = try actions.reload().get()
+                return object { writer in
+                    writer.member("reloaded", true)
+                    writer.member("sessions_ended", ended)
+                }
+            case .drain:
+                actions.drain()
+                var answer = object { $0.member("draining", true) }
+                answer.status = 202
+                return answer
             }
+        } catch {
+            throw Refusal(error)
         }
     }
 
-    package struct Answer: Sendable, Equatable {
-        package var status: Int
-        package var type: String
-        package var body: [UInt8]
-        /// Methods for `Allow`; empty where that is not the fault.
-        package var allow = ""
+    private func rotateSeed(
+        _ request: AdminRequest, _ traceID: String
+    ) throws(AdminProblem) -> AdminAnswer {
+        let body = try AdminBody(
+            request.body, known: ["agent", "seed", "expires_at"], secret: "seed")
+        let rotation = SeedRotation(
+            agent: try body.required("agent"), seed: try body.secret("seed"),
+            oldEndsAt: try body.time("expires_at"),
+            idempotencyKey: request.field("idempotency-key"), traceID: traceID)
+        let done = try actions.rotateSeed(rotation).get()
+        return object { writer in
+            writer.member("rotation_id", done.rotationID)
+            writer.member("trace_id", done.traceID)
+            writer.member("agent", done.agent)
+            writer.member("old_expires_at", RFC3339.text(done.oldEndsAt))
+        }
     }
 
-    private let readiness: @Sendable () -> Readiness
-    private let metrics: @Sendable () -> [UInt8]
-    /// Host names that this listener may be called by; empty: any (a Unix socket).
-    private let hosts: [String]
+    private func setEnabled(_ agent: String, _ isEnabled: Bool) throws(AdminProblem) -> AdminAnswer
+    {
+        let done = try actions.setEnabled(agent, isEnabled).get()
+        return object { writer in
+            writer.member("agent", agent)
+            writer.member("disabled", !isEnabled)
+            writer.member("changed", done.hasChanged)
+            writer.member("sessions_ended", done.sessionsEnded)
+        }
+    }
 
-    package init(
-        hosts: [String], readiness: @escaping @Sendable () -> Readiness,
-        metrics: @escaping @Sendable () -> [UInt8]
+    private func revokeSessions(_ request: AdminRequest) throws(AdminProblem) -> AdminAnswer {
+        let body = try AdminBody(request.body, known: ["agent", "sid", "all"])
+        let agent = try body.text("agent").map { SessionsToEnd.agent($0) }
+        let named = try body.text("sid").map { SessionsToEnd.named($0) }
+        let all: SessionsToEnd? = try body.flag("all") == true ? .all : nil
+        let asked = [agent, named, all].compactMap { $0 }
+        guard asked.count == 1 else {
+            throw .body("One of these says which: `agent`, `sid`, `\"all\": true`.", at: "")
+        }
+        let ended = try actions.revokeSessions(asked[0]).get()
+        return object { $0.member("sessions_ended", ended) }
+    }
+
+    private func rotateKey(_ traceID: String) throws(AdminProblem) -> AdminAnswer {
+        let next = try actions.rotateKey().get()
+        return object { writer in
+            writer.member("kid", next.id)
+            writer.member("algorithm", next.algorithm)
+            writer.member("signs_from", RFC3339.text(next.signsFrom))
+            writer.member("trace_id", traceID)
+        }
+    }
+
+    // MARK: The audit log
+
+    private func audit(
+        _ request: AdminRequest, _ answer: AdminAnswer, _ requestID: String, _ traceID: String
     ) {
-        self.hosts = hosts
-        self.readiness = readiness
-        self.metrics = metrics
+        actions.audit(
+            AdminAudit(
+                method: request.method, path: request.path, status: answer.status,
+                code: answer.code, client: request.client, requestID: requestID,
+                traceID: traceID))
     }
 
-    /// - Parameters:
-    ///   - host, origin: those fields of the request; `nil` where it has none.
-    package func answer(method: String, path: String, host: String?, origin: String?) -> Answer {
-        // A page in an operator's browser must reach nothing here, under whatever name its
-        // resolver gives our address (DNS rebinding).
-        guard origin == nil, isOwn(host) else {
-            return problem(403, "origin_denied", "The admin listener is not for browsers' pages")
-        }
-        guard ["/livez", "/readyz", "/metrics"].contains(path) else {
-            return problem(404, "no_route", "There is no such call, or it is not built yet")
-        }
-        guard method == "GET" || method == "HEAD" else {
-            var answer = problem(405, "method_not_allowed", "The method is not allowed here")
-            answer.allow = "GET, HEAD"
-            return answer
-        }
-        switch path {
-        case "/livez":
-            return text(200, "ok\n")
-        case "/readyz":
-            let readiness = readiness()
-            return text(readiness == .ready ? 200 : 503, readiness.reason + "\n")
-        default:
-            return Answer(status: 200, type: "\(PrometheusText.contentType)", body: metrics())
-        }
+    private func makeID() -> String {
+        UUIDv7.text(milliseconds: actions.now().wall, random: &random)
     }
 
-    private func isOwn(_ host: String?) -> Bool {
-        guard !hosts.isEmpty, let host else { return true }
-        let name = host.hasPrefix("[") ? host.prefix { $0 != "]" } + "]" : host.prefix { $0 != ":" }
-        return hosts.contains(name.lowercased())
+    /// The trace that a call belongs to, if it says so.
+    private static func traceID(_ traceparent: String?) -> String? {
+        let bytes = Array((traceparent ?? "").utf8)
+        guard TraceParent(bytes.span) != nil else { return nil }
+        return bytes.span.extracting(TraceParent.traceID).string
     }
 
-    private func text(_ status: Int, _ text: String) -> Answer {
-        Answer(status: status, type: "text/plain; charset=utf-8", body: Array(text.utf8))
-    }
-
-    /// RFC 9457.
-    private func problem(_ status: Int, _ code: String, _ title: String) -> Answer {
-        var writer = JSONWriter(.compact)
-        writer.object { writer in
-            writer.member("type", "https://agentport.dev/problems/\(code)")
-            writer.member("title", title)
-            writer.member("status", status)
-            writer.member("code", code)
-        }
-        return Answer(
-            status: status, type: "application/problem+json",
-            body: writer.bytes + [UInt8(ascii: "\n")])
-    }
+    private func makeTraceID() -> String { Hex.encode(random.bytes16().span) }
 }

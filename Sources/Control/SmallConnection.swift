@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bytes
+import Crypto
 import HTTP1
 import Reactor
+import TLS
 
 /// One connection to a small server: requests are gathered whole, answers sent whole.
 struct SmallConnection: ~Copyable {
@@ -13,7 +15,11 @@ struct SmallConnection: ~Copyable {
     }
 
     let socket: Socket
-    private var input: [UInt8] = []
+    /// Who is at the other end, without a port.
+    private let client: String
+    private let input = SmallInput()
+    private var secure: SmallSecureEnd?
+    /// As it goes over the wire.
     private var output: [UInt8] = []
     private var sent = 0
     private var parser = RequestHeadParser()
@@ -21,8 +27,18 @@ struct SmallConnection: ~Copyable {
     var interest: Interest = .readable
     var lastActiveAt: UInt64
 
-    init(_ socket: consuming Socket, now: UInt64) {
+    /// - Parameter secure: the server's end of TLS; `nil` for plain HTTP.
+    init(
+        _ socket: consuming Socket, from peer: SocketAddress, _ secure: consuming SmallSecureEnd?,
+        now: UInt64
+    ) {
         self.socket = socket
+        self.secure = secure
+        client =
+            switch peer {
+            case .ip(let address, _): address.description
+            case .unix: "unix"
+            }
         lastActiveAt = now
     }
 
@@ -31,17 +47,54 @@ struct SmallConnection: ~Copyable {
     ) -> Fate {
         var chunk = Buffer()
         guard chunk.attach(from: &pool) else { return .close }
-        let transfer = socket.receive(into: &chunk)
-        input.append(contentsOf: chunk.readable.array)
-        chunk.release(to: &pool)
+        defer { chunk.wipeAndRelease(to: &pool) }
+        let transfer: Transfer
+        if secure == nil {
+            transfer = socket.receive(into: &chunk)
+            input.append(chunk.readable)
+        } else {
+            secure?.restore(to: &chunk)
+            transfer = socket.receive(into: &chunk)
+            guard open(&chunk, &pool) else {
+                _ = flush()
+                return .close
+            }
+        }
         switch transfer {
         case .bytes: break
-        case .wouldBlock: return .keep
+        case .wouldBlock: return flush()
         case .end: isClosing = true
         case .failed: return .close
         }
-        serve(handler)
+        serve(&pool, handler)
         return flush()
+    }
+
+    /// Takes records apart.
+    ///
+    /// - Returns: false where the connection is over, its last words being in the output.
+    private mutating func open(_ chunk: inout Buffer, _ pool: inout SlabPool) -> Bool {
+        var plain = Buffer()
+        var sealed = Buffer()
+        guard plain.attach(from: &pool) else { return false }
+        defer { plain.wipeAndRelease(to: &pool) }
+        guard sealed.attach(from: &pool) else { return false }
+        defer { sealed.release(to: &pool) }
+        while let outcome = secure?.take(&chunk, into: &plain, &sealed) {
+            input.append(plain.readable)
+            plain.wipe()
+            output += sealed.readable.array
+            sealed.clear()
+            switch outcome {
+            case .more: continue
+            case .enough: return true
+            case .closed:
+                isClosing = true
+                return true
+            case .failed: return false
+            }
+        }
+        return false
     }
 
     mutating func flush() -> Fate {
@@ -60,84 +113,138 @@ struct SmallConnection: ~Copyable {
         return isClosing ? .close : .keep
     }
 
-    private mutating func serve(_ handler: (SmallRequest) -> SmallResponse) {
-        while !isClosing, !input.isEmpty {
-            var head = RequestHead()
-            let bytes = input
-            do throws(HeadFault) {
-                let progress = try parser.parse(bytes.span, limits: HeadLimits(), into: &head)
-                guard case .complete(let count) = progress else { return }
-                guard let (body, end) = gatherBody(head, bytes, from: count) else { return }
+    // MARK: Requests
+
+    private mutating func serve(
+        _ pool: inout SlabPool, _ handler: (SmallRequest) -> SmallResponse
+    ) {
+        while !isClosing, !input.bytes.isEmpty {
+            switch next() {
+            case .needMore: return
+            case .refused: refuse(&pool)
+            case .request(let request, let end, let hasBody):
                 parser.reset()
-                input.removeFirst(end)
-                if !head.keepsAlive { isClosing = true }
-                let request = Self.request(head, bytes, body: body)
-                answer(handler(request), hasBody: head.method != .head)
-            } catch {
-                refuse()
+                input.consume(end)
+                answer(handler(request), hasBody: hasBody, &pool)
             }
         }
     }
 
-    /// The body and where it ends; `nil` while some of it is missing.
-    private mutating func gatherBody(
-        _ head: borrowing RequestHead, _ bytes: [UInt8], from start: Int
-    ) -> (body: [UInt8], end: Int)? {
-        var decoder = BodyDecoder(head.framing)
-        var body: [UInt8] = []
+    private enum Next {
+        case needMore
+        case refused
+        /// - end: where the next request begins; `hasBody`: whether the answer may have one.
+        case request(SmallRequest, end: Int, hasBody: Bool)
+    }
+
+    private mutating func next() -> Next {
+        var head = RequestHead()
+        let bytes = input.bytes
+        do throws(HeadFault) {
+            let progress = try parser.parse(bytes.span, limits: HeadLimits(), into: &head)
+            guard case .complete(let count) = progress else { return .needMore }
+            var body: [UInt8] = []
+            defer { body.wipe() }
+            body.reserveCapacity(bytes.count)
+            switch Self.gather(head.framing, bytes.span, from: count, into: &body) {
+            case .needMore: return .needMore
+            case .refused: return .refused
+            case .end(let end):
+                if !head.keepsAlive { isClosing = true }
+                return .request(
+                    request(head, bytes.span, SecretBytes(copying: body.span)), end: end,
+                    hasBody: head.method != .head)
+            }
+        } catch {
+            return .refused
+        }
+    }
+
+    private enum Gathered {
+        case needMore, refused
+        case end(Int)
+    }
+
+    /// - Parameter body: with room for all of it.
+    private static func gather(
+        _ framing: BodyFraming, _ bytes: Span<UInt8>, from start: Int, into body: inout [UInt8]
+    ) -> Gathered {
+        var decoder = BodyDecoder(framing)
         var offset = start
         do throws(BodyFault) {
             while true {
-                let event = try decoder.next(bytes.span, from: offset)
+                let event = try decoder.next(bytes, from: offset)
                 offset = event.consumed
                 switch event {
-                case .needMore: return nil
-                case .data(let range): body.append(contentsOf: bytes[range])
+                case .needMore: return .needMore
+                case .data(let range):
+                    guard body.count + range.count <= bodyMax else { return .refused }
+                    for index in range { body.append(bytes[index]) }
                 case .trailer: break
-                case .end: return (body, offset)
-                }
-                guard body.count <= Self.bodyMax else {
-                    refuse()
-                    return nil
+                case .end: return .end(offset)
                 }
             }
         } catch {
-            refuse()
-            return nil
+            return .refused
         }
     }
 
-    private static func request(
-        _ head: borrowing RequestHead, _ bytes: [UInt8], body: [UInt8]
+    private func request(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ body: SecretBytes
     ) -> SmallRequest {
         var fields: [(name: String, value: String)] = []
         for index in 0..<head.fieldCount {
             fields.append(
                 (
-                    head[index].name(in: bytes.span).string.lowercased(),
-                    head[index].value(in: bytes.span).string
+                    head[index].name(in: bytes).string.lowercased(),
+                    head[index].value(in: bytes).string
                 ))
         }
-        let target = bytes.span.extracting(head.pathRange).string
+        let target = bytes.extracting(head.pathRange).string
         return SmallRequest(
-            method: bytes.span.extracting(head.methodRange).string,
-            path: String(target.prefix { $0 != "?" }), fields: fields, body: body)
+            method: bytes.extracting(head.methodRange).string,
+            path: String(target.prefix { $0 != "?" }), fields: fields, body: body, client: client)
     }
 
-    private mutating func refuse() {
+    // MARK: Answers
+
+    private mutating func refuse(_ pool: inout SlabPool) {
         isClosing = true
         answer(
             SmallResponse(
                 status: 400, type: "text/plain", body: Array("bad request\n".utf8)),
-            hasBody: true)
+            hasBody: true, &pool)
     }
 
-    private mutating func answer(_ response: SmallResponse, hasBody: Bool) {
+    private mutating func answer(
+        _ response: SmallResponse, hasBody: Bool, _ pool: inout SlabPool
+    ) {
         var text = "HTTP/1.1 \(response.status) \(Status.reason(response.status))\r\n"
         for field in response.fields { text += "\(field.name): \(field.value)\r\n" }
         text += "content-length: \(response.body.count)\r\n"
         if isClosing { text += "connection: close\r\n" }
-        output += Array((text + "\r\n").utf8)
-        if hasBody { output += response.body }
+        let plain = Array((text + "\r\n").utf8) + (hasBody ? response.body : [])
+        guard secure != nil else {
+            output += plain
+            return
+        }
+        guard secure?.seal(plain.span, isLast: isClosing, into: &output, &pool) == true else {
+            isClosing = true
+            return
+        }
+    }
+}
+
+extension Buffer {
+    /// What was in it may have been a secret.
+    fileprivate mutating func wipe() {
+        var bytes = writable
+        for index in bytes.indices { bytes[index] = 0 }
+        clear()
+    }
+
+    fileprivate mutating func wipeAndRelease(to pool: inout SlabPool) {
+        wipe()
+        release(to: &pool)
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Bytes
+import Crypto
 
 /// A request to one of the control thread's small servers, whole.
 package struct SmallRequest: Sendable {
@@ -8,15 +8,20 @@ package struct SmallRequest: Sendable {
     /// Without the query.
     package let path: String
     package let fields: [(name: String, value: String)]
-    package let body: [UInt8]
+    /// It may hold a secret, so it is wiped when it is dropped.
+    package let body: SecretBytes
+    /// Who asks: the address without the port, or `unix`.
+    package let client: String
 
     package init(
-        method: String, path: String, fields: [(name: String, value: String)], body: [UInt8]
+        method: String, path: String, fields: [(name: String, value: String)], body: SecretBytes,
+        client: String
     ) {
         self.method = method
         self.path = path
         self.fields = fields
         self.body = body
+        self.client = client
     }
 
     /// The first field of that name, in lower case.

@@ -2,9 +2,10 @@
 
 import Bytes
 import Reactor
+import TLS
 
-/// A plain HTTP/1.1 server for few requests, on the control thread's loop: the admin listener,
-/// and the sample upstream of `agentport dev`.
+/// An HTTP/1.1 server for few requests, in plain or over TLS, on the control thread's loop: the
+/// admin listener, and the sample upstream of `agentport dev`.
 package final class SmallServer {
     private static let connectionsMax = 64
     private static let idleMilliseconds: UInt64 = 60_000
@@ -14,16 +15,22 @@ package final class SmallServer {
     private let listenerToken: SlotToken
     private var connections: SlotTable<SmallConnection>
     private var pool = SlabPool(bound: 4)
+    private let tools = TLSTools()
+    /// What holds now; `nil` for plain HTTP.
+    private let tls: (() -> TLSServerContext)?
     private var isResting = false
     private let handler: (SmallRequest) -> SmallResponse
 
-    /// - Parameter kind: names this server's events on the loop; `kind + 1` its connections'.
+    /// - Parameters:
+    ///   - kind: names this server's events on the loop; `kind + 1` its connections'.
+    ///   - tls: asked for each connection, since certificates change; `nil` for plain HTTP.
     package init(
-        _ listener: consuming Listener, kind: UInt8,
+        _ listener: consuming Listener, kind: UInt8, tls: (() -> TLSServerContext)? = nil,
         handler: @escaping (SmallRequest) -> SmallResponse
     ) {
         address = listener.address
         self.listener = listener
+        self.tls = tls
         self.handler = handler
         listenerToken = SlotToken(kind: kind, index: 0, generation: 1)
         connections = SlotTable(kind: kind + 1, capacity: Self.connectionsMax)
@@ -76,7 +83,7 @@ package final class SmallServer {
         var peer = SocketAddress.none
         while true {
             switch listener.accept(from: &peer) {
-            case .connection(let socket): open(socket, &loop, now)
+            case .connection(let socket): open(socket, from: peer, &loop, now)
             case .lost: continue
             case .wouldBlock: return
             case .exhausted: return rest(&loop)
@@ -85,11 +92,16 @@ package final class SmallServer {
         }
     }
 
-    private func open(_ socket: consuming Socket, _ loop: inout EventLoop, _ now: UInt64) {
+    private func open(
+        _ socket: consuming Socket, from peer: SocketAddress, _ loop: inout EventLoop,
+        _ now: UInt64
+    ) {
         closeIdle(now)
         if connections.count == Self.connectionsMax { closeLongestIdle() }
         guard connections.count < Self.connectionsMax,
-            let index = connections.insert(SmallConnection(socket, now: now))
+            let index = connections.insert(
+                SmallConnection(
+                    socket, from: peer, tls.map { SmallSecureEnd($0(), tools) }, now: now))
         else { return }
         do throws(SystemError) {
             try loop.add(

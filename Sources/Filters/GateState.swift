@@ -112,6 +112,23 @@ package final class GateState: Sendable {
     }
 }
 
+extension GateState {
+    /// Gives the records of accepted steps back that this configuration has no use for.
+    ///
+    /// - Parameter isOver: whether a seed of this fingerprint can never come back.
+    package func releaseRecords(
+        of previous: GateState, where isOver: (SHA256Digest) -> Bool
+    ) {
+        let kept = Set(seedPlaces.flatMap(\.records))
+        for (seeds, places) in zip(previous.seeds, previous.seedPlaces) {
+            for (seed, record) in zip(seeds.all, places.records)
+            where !kept.contains(record) && isOver(seed.fingerprint) {
+                steps.release(record: record)
+            }
+        }
+    }
+}
+
 // MARK: Disabled agents
 
 extension GateState {

@@ -3,15 +3,15 @@
 import Bytes
 
 /// A valid `traceparent` (W3C Trace Context §3.2.2): `00-<32 hex>-<16 hex>-<2 hex>`.
-struct TraceParent {
-    static let traceID = 3..<35
-    static let count = 55
+package struct TraceParent {
+    package static let traceID = 3..<35
+    package static let count = 55
 
     /// Bit 0: the caller records this trace.
-    let flags: UInt8
+    package let flags: UInt8
 
     /// Only version 00 is read; another one starts a new trace.
-    init?(_ text: Span<UInt8>) {
+    package init?(_ text: Span<UInt8>) {
         guard text.count == Self.count, text.hasPrefix("00-"), text[35] == UInt8(ascii: "-"),
             text[52] == UInt8(ascii: "-"), Self.isIdentifier(text.extracting(Self.traceID)),
             Self.isIdentifier(text.extracting(36..<52)),

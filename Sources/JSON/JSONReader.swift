@@ -20,21 +20,27 @@ package struct JSONReader: ~Copyable, ~Escapable {
 
     let text: Span<UInt8>
     let dialect: Dialect
+    /// A member of the whole document whose string is not copied out of the text.
+    private let withheldName: String?
     var offset = 0
     private var depth = 0
     /// The value being read, for faults.
     private var pointer = JSONPointer()
 
     @_lifetime(copy text)
-    private init(_ text: Span<UInt8>, _ dialect: Dialect) {
+    private init(_ text: Span<UInt8>, _ dialect: Dialect, withholding name: String?) {
         self.text = text
         self.dialect = dialect
+        withheldName = name
     }
 
+    /// - Parameter name: of a member of the whole document that is a secret: its string, which may
+    ///   have no escapes, stays where it is (``JSONValue/withheld``), so that whoever wipes the
+    ///   text has wiped it.
     package static func read(
-        _ text: Span<UInt8>, dialect: Dialect = .strict
+        _ text: Span<UInt8>, dialect: Dialect = .strict, withholding name: String? = nil
     ) throws(JSONFault) -> JSONValue {
-        var reader = JSONReader(text, dialect)
+        var reader = JSONReader(text, dialect, withholding: name)
         return try reader.readText()
     }
 
@@ -76,6 +82,20 @@ package struct JSONReader: ~Copyable, ~Escapable {
         }
     }
 
+    private mutating func readSecret() throws(JSONFault) -> JSONValue {
+        let start = offset
+        guard start < text.count, text[start] == .quote else { return try readValue() }
+        offset += 1
+        while offset < text.count, text[offset] != .quote {
+            if text[offset] == .backslash { throw fault(.malformedEscape) }
+            if text[offset] < 0x20 { throw fault(.controlInString) }
+            offset += 1
+        }
+        guard offset < text.count else { throw fault(.unclosedString, at: start) }
+        offset += 1
+        return JSONValue(.withheld(start + 1..<offset - 1), offset: start)
+    }
+
     private mutating func readArray() throws(JSONFault) -> [JSONValue] {
         try enter()
         let outer = pointer
@@ -109,7 +129,8 @@ package struct JSONReader: ~Copyable, ~Escapable {
             guard text[offset] == .colon else { throw fault(.expectedColon) }
             offset += 1
             try skipSpace()
-            let value = try readValue()
+            let isSecret = depth == 1 && name == withheldName
+            let value = isSecret ? try readSecret() : try readValue()
             members.append(JSONMember(name: name, nameOffset: nameOffset, value: value))
             pointer = outer
         }

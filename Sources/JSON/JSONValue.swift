@@ -11,6 +11,8 @@ package struct JSONValue: Sendable {
         case string(String)
         case array([JSONValue])
         case object([JSONMember])
+        /// A string that may be a secret: where it lies in the text, without its quotes.
+        case withheld(Range<Int>)
     }
 
     package let content: Content
@@ -76,6 +78,11 @@ extension JSONValue {
         if case .object(let members) = content { members } else { nil }
     }
 
+    /// Where a string lies that was withheld.
+    package var withheld: Range<Int>? {
+        if case .withheld(let range) = content { range } else { nil }
+    }
+
     /// The member of that name, compared byte by byte: Swift's own comparison of strings holds
     /// canonically equivalent ones for equal (U+212A for `K`), JSON does not.
     package func member(_ name: String) -> JSONMember? {
@@ -90,7 +97,7 @@ extension JSONValue {
         case .null: "null"
         case .bool: "a boolean"
         case .number: "a number"
-        case .string: "a string"
+        case .string, .withheld: "a string"
         case .array: "an array"
         case .object: "an object"
         }

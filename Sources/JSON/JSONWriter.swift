@@ -78,6 +78,7 @@ package struct JSONWriter: Sendable {
         case .bool(let value): bool(value)
         case .number(let value): number(value)
         case .string(let value): string(value)
+        case .withheld: null()
         case .array(let values): array { for value in values { $0.value(value) } }
         case .object(let members):
             object {

@@ -19,6 +19,10 @@ enum Bounds {
     static let healthInterval = 100...3_600_000
     static let unhealthyAfter = 1...100
     static let tokenLifetime = 1000...3_600_000
+    /// Verifiers must have seen the next key before the one after it: the key set may be cached for
+    /// five minutes.
+    static let rotateEvery = 600_000...(366 * 24 * 3_600_000)
+    static let rotationGrace = 0...86_400_000
     static let sessionLifetime = 1000...86_400_000
     static let drainGrace = 0...3_600_000
     static let drainDeadline = 0...3_600_000

@@ -57,6 +57,8 @@ extension Configuration {
         package var maxFailures = 5
         package var lockoutMilliseconds = 30_000
         package var disableAfter = 100
+        /// How long a superseded seed goes on where nobody says otherwise.
+        package var rotationGraceMilliseconds = 300_000
 
         package init() {}
     }
@@ -70,12 +72,22 @@ extension Configuration {
         package init() {}
     }
 
+    /// What tokens are signed with (RFC 7518 §3.1, RFC 8037 §3.1).
+    package enum IssuerAlgorithm: String, Sendable, CaseIterable {
+        case es256 = "ES256"
+        case edDSA = "EdDSA"
+        case rs256 = "RS256"
+    }
+
     package struct Issuer: Sendable, Equatable {
         package var name = "agentport"
         package var audience = "openclaw-prod"
+        package var algorithm = IssuerAlgorithm.es256
         package var lifetimeMilliseconds = 60_000
         package var reuse = true
         package var legacyHeader = false
+        /// How often the signing key is changed; `nil`: only when somebody asks for it.
+        package var rotateEveryMilliseconds: Int?
 
         package init() {}
     }

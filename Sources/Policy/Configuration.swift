@@ -14,6 +14,9 @@ package struct Configuration: Sendable {
     package internal(set) var admin = Admin.tcp(
         SocketAddressText(
             address: IPAddress(ipv4: 0x7F00_0001), port: 9901))
+    /// Holds the token that admin calls need; `nil` where none is given: then one is made and kept
+    /// in the state directory.
+    package internal(set) var adminTokenPath: String?
     /// Where state survives a restart; `nil` where nothing can be written.
     package internal(set) var stateDirectory: String?
     package internal(set) var secretsDirectory = "/run/secrets"

@@ -77,6 +77,19 @@ extension ConfigurationDraft {
         ]
     }
 
+    /// Where the policy names no token, the secret of the usual name is it, if there is one.
+    mutating func settleAdminToken(_ files: some FileReading) {
+        guard configuration.adminTokenPath == nil else { return }
+        let path = secret("admin_token")
+        do {
+            _ = try files.status(of: path)
+        } catch {
+            // One that is there but cannot be read must not be passed over.
+            if error == .notFound { return }
+        }
+        configuration.adminTokenPath = path
+    }
+
     mutating func checkSecrets(_ files: some FileReading) {
         checkFile(
             configuration.listen.certificatePath, place(of: .certificate), isSecret: false, files)
@@ -94,8 +107,11 @@ extension ConfigurationDraft {
             }
             checkFile(path, place(of: node), isSecret: false, files)
         }
-        for name in ["admin_token", "signing_key"] {
+        for name in ["signing_key", "state_key"] {
             checkFile(secret(name), nil, isSecret: true, isOptional: true, files)
+        }
+        if let path = configuration.adminTokenPath {
+            checkFile(path, place(of: .adminToken), isSecret: true, files)
         }
     }
 

@@ -56,7 +56,8 @@ extension ConfigurationDraft {
     }
 
     private mutating func readAdmin(_ node: PolicyNode) {
-        guard let admin = object(node, known: ["address"], notBuilt: ["token_file"]) else { return }
+        guard let admin = object(node, known: ["address", "token_file"]) else { return }
+        take(admin["token_file"], .adminToken, \.adminTokenPath) { $0.path($1) }
         take(admin["address"], .adminAddress, \.admin) { draft, node in
             guard let text = draft.string(node) else { return nil }
             switch Configuration.Admin.parse(text) {
@@ -69,10 +70,15 @@ extension ConfigurationDraft {
     }
 
     private mutating func readIssuer(_ node: PolicyNode) {
-        let known = ["name", "audience", "algorithm", "lifetime", "reuse", "legacy_header"]
-        guard let issuer = object(node, known: known, notBuilt: ["rotate_every"]) else { return }
-        requireInert(issuer["algorithm"], "algorithm", unless: "`\"ES256\"`") {
-            $0.string == "ES256"
+        let known = [
+            "name", "audience", "algorithm", "lifetime", "reuse", "legacy_header", "rotate_every",
+        ]
+        guard let issuer = object(node, known: known) else { return }
+        take(issuer["algorithm"], .issuerAlgorithm, \.issuer.algorithm) {
+            $0.choice($1, of: Configuration.IssuerAlgorithm.self)
+        }
+        take(issuer["rotate_every"], .issuerRotation, \.issuer.rotateEveryMilliseconds) {
+            $0.duration($1, in: Bounds.rotateEvery).map { .some($0) }
         }
         take(issuer["name"], .issuerName, \.issuer.name) { $0.claim($1) }
         take(issuer["audience"], .issuerAudience, \.issuer.audience) { $0.claim($1) }
@@ -84,8 +90,13 @@ extension ConfigurationDraft {
     }
 
     private mutating func readTOTP(_ node: PolicyNode) {
-        let known = ["skew", "one_time", "max_failures", "lockout", "disable_after"]
-        guard let totp = object(node, known: known, notBuilt: ["rotation_grace"]) else { return }
+        let known = [
+            "skew", "one_time", "max_failures", "lockout", "disable_after", "rotation_grace",
+        ]
+        guard let totp = object(node, known: known) else { return }
+        take(totp["rotation_grace"], .totpRotationGrace, \.totp.rotationGraceMilliseconds) {
+            $0.duration($1, in: Bounds.rotationGrace)
+        }
         take(totp["skew"], .totpSkew, \.totp.skew) { $0.integer($1, in: Bounds.skew) }
         take(totp["one_time"], .totpOneTime, \.totp.oneTime) { $0.bool($1) }
         take(totp["max_failures"], .totpMaxFailures, \.totp.maxFailures) {
@@ -131,12 +142,12 @@ private enum SessionBinding: String, CaseIterable {
 }
 
 extension Configuration.Admin {
-    struct Fault: Error {
-        let reason: String
+    package struct Fault: Error {
+        package let reason: String
     }
 
-    /// `host:port` on loopback, `unix:/path` or `off`.
-    static func parse(_ text: String) -> Result<Configuration.Admin, Fault> {
+    /// `host:port`, `unix:/path` or `off`.
+    package static func parse(_ text: String) -> Result<Configuration.Admin, Fault> {
         if text == "off" { return .success(.off) }
         if text.hasPrefix(SocketPathText.scheme) {
             do {
@@ -150,12 +161,6 @@ extension Configuration.Admin {
                 Fault(
                     reason: "must be an address and a port, as in `127.0.0.1:9901`, "
                         + "or `unix:/path`, or `off`"))
-        }
-        guard address.isLoopback else {
-            return .failure(
-                Fault(
-                    reason: "must be on loopback: TLS for the admin listener "
-                        + "is not built yet in this version"))
         }
         return .success(.tcp(address))
     }

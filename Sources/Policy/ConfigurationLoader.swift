@@ -41,6 +41,7 @@ package enum ConfigurationLoader {
             isReadable = true
             draft.addDefaultAgent(files)
         }
+        draft.settleAdminToken(files)
         draft.applyEnvironment(settings)
         if isReadable {
             draft.checkWhole()

@@ -91,12 +91,18 @@ package struct EffectiveSummary: CustomStringConvertible {
             case .unix(let path): "unix:\(path)"
             }
         add("admin", admin, .adminAddress)
+        if configuration.admin != .off {
+            add("  token", configuration.adminTokenPath ?? "made at first start", .adminToken)
+        }
     }
 
     private mutating func describeIdentity() {
         let issuer = configuration.issuer
         add("issuer", issuer.name, .issuerName)
         add("  audience", issuer.audience, .issuerAudience)
+        add("  algorithm", issuer.algorithm.rawValue, .issuerAlgorithm)
+        let rotation = issuer.rotateEveryMilliseconds.map { "every \(DurationText.text($0))" }
+        add("  key rotation", rotation ?? "when asked for", .issuerRotation)
         add("  lifetime", DurationText.text(issuer.lifetimeMilliseconds), .issuerLifetime)
         add("  reuse", issuer.reuse ? "yes" : "no", .issuerReuse)
         if issuer.legacyHeader { add("  legacy header", "yes", .issuerLegacyHeader) }
@@ -106,6 +112,9 @@ package struct EffectiveSummary: CustomStringConvertible {
         add("  lockout", DurationText.text(totp.lockoutMilliseconds), .totpLockout)
         add("  max failures", String(totp.maxFailures), .totpMaxFailures)
         add("  disable after", String(totp.disableAfter), .totpDisableAfter)
+        add(
+            "  rotation grace", DurationText.text(totp.rotationGraceMilliseconds),
+            .totpRotationGrace)
         let sessions = configuration.sessions
         guard sessions.enabled else { return add("sessions", "off", .sessionsEnabled) }
         add("sessions", DurationText.text(sessions.lifetimeMilliseconds), .sessionsLifetime)

@@ -12,6 +12,15 @@ package enum Clock {
     @inline(always)
     package static func wallNanoseconds() -> UInt64 { cl_now(CLOCK_REALTIME) }
 
+    /// Whether the kernel is told the time by somebody (adjtimex(2)); `nil` where it does not say.
+    package static var isSynchronised: Bool? {
+        switch cl_clock_state() {
+        case 0: false
+        case 1: true
+        default: nil
+        }
+    }
+
     /// Processor time that this process has used.
     package static func processorNanoseconds() -> UInt64 { cl_now(CLOCK_PROCESS_CPUTIME_ID) }
 }

@@ -52,6 +52,11 @@ package struct MetricsTotals: Sendable {
         return sum
     }
 
+    /// Each code that requests came to, and how many did.
+    package var decisions: [(code: String, count: UInt64)] {
+        schema.codes.enumerated().map { ($1, requests(code: $0)) }.filter { $0.count > 0 }
+    }
+
     package func connections(_ state: ConnectionState) -> UInt64 {
         gauge(layout.connections + state.rawValue)
     }

@@ -92,10 +92,7 @@ private struct Dev {
             case .valid(let configuration, _) = ConfigurationLoader.load(
                 environment: environment, files: files)
         else { throw CommandFailure.failed("`\(upstream)` is not a usable upstream") }
-        guard case .loaded(let secrets, _) = Secrets.load(configuration, for: .serving) else {
-            throw CommandFailure.failed("what was just made in \(folder.path) cannot be read")
-        }
-        return try Assembly(configuration, secrets) { printer.take($0) }
+        return try Assembly(Beginning(configuration)) { printer.take($0) }
     }
 
     /// A port that is free now: the preferred one, or whichever the kernel gives.

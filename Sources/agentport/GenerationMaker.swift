@@ -15,22 +15,39 @@ struct GenerationMaker {
     let workers: Int
     let descriptorLimit: Int
 
-    /// - Parameter wanted: gets fewer connections where there are not descriptors enough.
+    /// - Parameters:
+    ///   - wanted: gets fewer connections where there are not descriptors enough.
+    ///   - kept: has a seed for each agent, and a signing key.
     func make(
-        _ wanted: Configuration, _ secrets: Secrets, after previous: Generation? = nil
+        _ wanted: Configuration, _ secrets: Secrets, _ kept: KeptState,
+        after previous: Generation? = nil
     ) throws -> Generation {
         let configuration = wanted.fitted(toDescriptors: descriptorLimit)
+        guard let ring = kept.keys else { preconditionFailure("settled without a signing key") }
         let state = try GateState(
-            configuration, keys: secrets.keys, seeds: secrets.seeds.map { AgentSeeds($0) },
-            signingKey: secrets.signingKey, steps: steps, after: previous?.state)
-        let key = try PublicJWK(secrets.signingKey)
+            configuration, keys: secrets.keys, seeds: Self.seeds(configuration, kept.seeds),
+            signingKey: ring.signing.key, steps: steps, after: previous?.state)
         var upstreams: [Upstream] = []
         for rules in configuration.upstreams {
             upstreams.append(try upstream(rules, secrets, after: previous))
         }
         return Generation(
-            configuration, state: state, tls: secrets.tls, jwks: try JWKS(keys: [key]),
+            configuration, state: state, tls: secrets.tls,
+            jwks: try JWKS(keys: ring.published.map { key throws in try PublicJWK(key) }),
             upstreams: upstreams, after: previous)
+    }
+
+    private static func seeds(
+        _ configuration: Configuration, _ ledger: SeedLedger
+    ) throws(IdentityError) -> [AgentSeeds] {
+        var seeds: [AgentSeeds] = []
+        for agent in configuration.agents {
+            guard let live = ledger.agents[agent.name] else {
+                preconditionFailure("settled without a seed")
+            }
+            seeds.append(try live.seeds(TOTPParameters(agent.totp)))
+        }
+        return seeds
     }
 
     private func upstream(

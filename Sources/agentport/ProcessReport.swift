@@ -13,9 +13,12 @@ import Telemetry
 final class ProcessReport: Sendable {
     private let gateway: Gateway
     private let descriptorLimit: Int
-    private let startedAt = Clock.wallNanoseconds()
+    /// Since the epoch.
+    let startedAt = Clock.wallNanoseconds()
+    let startedMonotonic = Clock.monotonicNanoseconds()
     private let reloadsSucceeded = Atomic<UInt64>(0)
     private let reloadsFailed = Atomic<UInt64>(0)
+    private let rotations = Atomic<UInt64>(0)
 
     init(_ gateway: Gateway, descriptorLimit: Int) {
         self.gateway = gateway
@@ -30,6 +33,17 @@ final class ProcessReport: Sendable {
         }
     }
 
+    func countRotation() { rotations.wrappingAdd(1, ordering: .relaxed) }
+
+    var seedRotations: UInt64 { rotations.load(ordering: .relaxed) }
+
+    /// How far the clock is from where it would be had it not been set since the start.
+    func clockSetByMilliseconds(_ instant: Instant) -> Int {
+        let elapsed = instant.nanoseconds - startedMonotonic
+        let expected = Int64(bitPattern: startedAt &+ elapsed)
+        return Int((Int64(bitPattern: instant.wallNanoseconds) - expected) / 1_000_000)
+    }
+
     var text: [UInt8] { PrometheusText.render(workers: gateway.metrics.all, facts: facts) }
 
     private var facts: ProcessFacts {
@@ -42,6 +56,7 @@ final class ProcessReport: Sendable {
         facts.startTimeNanoseconds = startedAt
         facts.sessions = generation.state.sessions.count
         facts.certificateExpirySeconds = generation.tls.certificateExpiry
+        facts.seedRotations = seedRotations
         facts.reloadsSucceeded = reloadsSucceeded.load(ordering: .relaxed)
         facts.reloadsFailed = reloadsFailed.load(ordering: .relaxed)
         let now = Clock.monotonicNanoseconds() / 1_000_000

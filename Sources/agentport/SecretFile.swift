@@ -40,6 +40,13 @@ extension SecretBytes {
         return start..<end
     }
 
+    /// For a command that sends it on.
+    var trimmedText: String {
+        let range = trimmed
+        let bytes = span
+        return bytes.extracting(range).string
+    }
+
     private static func isWhiteSpace(_ byte: UInt8) -> Bool {
         byte == .space || (byte >= .tab && byte <= .carriageReturn)
     }

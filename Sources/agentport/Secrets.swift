@@ -8,17 +8,18 @@ import TLS
 /// What lies in the secrets of one configuration, ready for use.
 struct Secrets: Sendable {
     let keys: APIKeys
-    /// In the order of the configuration's agents: agent n has seed n.
-    let seeds: [TOTPSeed]
+    /// In the order of the configuration's agents: what is in agent n's file.
+    private(set) var seeds: [TOTPSeed]
     let tls: TLSServerContext
-    let signingKey: SigningKey
+    /// What is in the file `signing_key`, if there is one.
+    let signingKey: SigningKey?
     /// PEM, by path: who vouches for upstreams.
     let authorities: [String: [UInt8]]
     /// Files that this start has made, for the log to name; never what is in them.
     let made: [MadeFile]
 
     struct MadeFile: Sendable, Equatable {
-        /// `API key` or `signing key`.
+        /// As in `API key`.
         let content: String
         let path: String
     }
@@ -36,25 +37,26 @@ struct Secrets: Sendable {
         case refused([ConfigurationFault], warnings: [ConfigurationFault])
     }
 
-    /// What is in use already, at a reload.
-    struct Kept {
-        /// Stays where no file holds another.
-        let signingKey: SigningKey
-        /// Its tickets stay good.
-        let tls: TLSServerContext
+    /// To be kept: some seeds may not count, and none counts for ever.
+    var withoutSeeds: Secrets {
+        var secrets = self
+        secrets.seeds = []
+        return secrets
     }
 
+    /// - Parameter previous: what is in use already, at a reload; its tickets stay good.
     static func load(
-        _ configuration: Configuration, for purpose: Purpose, keeping kept: Kept? = nil
+        _ configuration: Configuration, for purpose: Purpose,
+        after previous: TLSServerContext? = nil
     ) -> Outcome {
-        var loader = SecretsLoader(configuration, purpose, keeping: kept)
+        var loader = SecretsLoader(configuration, purpose, after: previous)
         // What may be made comes last, so that a start that fails leaves nothing behind.
         let tls = loader.loadTLS()
         let seeds = loader.loadSeeds()
         let keys = loader.loadKeys()
         let authorities = loader.loadAuthorities()
         let signing = loader.loadSigningKey()
-        guard let tls, let keys, let signing, loader.faults.isEmpty else {
+        guard let tls, let keys, loader.faults.isEmpty else {
             return .refused(loader.faults, warnings: loader.warnings)
         }
         let secrets = Secrets(

@@ -14,21 +14,21 @@ import TLS
 struct SecretsLoader: ~Copyable {
     /// A shorter key could be guessed.
     static let keyBytesMin = 16
-    private static let ownerOnly: UInt32 = 0o600
 
     private let configuration: Configuration
     private let purpose: Secrets.Purpose
-    private let kept: Secrets.Kept?
+    private let previous: TLSServerContext?
     private(set) var faults: [ConfigurationFault] = []
     private(set) var warnings: [ConfigurationFault] = []
     private(set) var made: [Secrets.MadeFile] = []
 
     init(
-        _ configuration: Configuration, _ purpose: Secrets.Purpose, keeping kept: Secrets.Kept?
+        _ configuration: Configuration, _ purpose: Secrets.Purpose,
+        after previous: TLSServerContext?
     ) {
         self.configuration = configuration
         self.purpose = purpose
-        self.kept = kept
+        self.previous = previous
     }
 
     // MARK: TLS
@@ -41,7 +41,7 @@ struct SecretsLoader: ~Copyable {
         guard let certificate, let key else { return nil }
         do {
             return try TLSServerContext(
-                certificate: certificate.span, key: key.span, after: kept?.tls)
+                certificate: certificate.span, key: key.span, after: previous)
         } catch {
             guard case .configuration(let reason) = error else {
                 return fault(certificatePath, "\(error)")
@@ -155,53 +155,36 @@ struct SecretsLoader: ~Copyable {
                 "no api_key secret and no writable state directory: mount one of the two")
         }
         let path = folder + "/api_key"
-        if isKept(path) {
-            warnIfOthersRead(path)
+        if KeptFile.isThere(path) {
+            if let warning = KeptFile.warning(of: path) { warnings.append(warning) }
             return digest(ofKeyAt: path)
         }
         guard purpose == .serving, faults.isEmpty else { return nil }
         var random = RandomSource()
-        let key = Array(APIKey.generate(&random).utf8)
-        guard write(key.span, to: path, content: "API key") else { return nil }
+        do {
+            made.append(
+                try KeptFile.make(path, content: "API key", text: APIKey.generate(&random)))
+        } catch {
+            return fault(path, error.reason)
+        }
         return digest(ofKeyAt: path)
     }
 
     // MARK: The signing key
 
-    /// The secret, else the state directory's, else one of this process.
+    /// The secret's, where there is one.
     mutating func loadSigningKey() -> SigningKey? {
-        let secretPath = configuration.secretsDirectory + "/signing_key"
         warnOfForgetting()
-        if Files.exists(secretPath) { return signingKey(at: secretPath) }
-        let path = configuration.stateDirectory.map { $0 + "/signing_key.pem" }
-        if let path, isKept(path) {
-            warnIfOthersRead(path)
-            return signingKey(at: path)
-        }
-        return kept?.signingKey ?? newSigningKey(keptIn: path)
-    }
-
-    private mutating func newSigningKey(keptIn path: String?) -> SigningKey? {
+        let path = configuration.secretsDirectory + "/signing_key"
+        guard Files.exists(path), let text = read(path) else { return nil }
         do {
-            let key = try SigningKey.generate()
-            guard let path, purpose == .serving, faults.isEmpty else { return key }
-            let text = try key.pem()
-            return write(text.span, to: path, content: "signing key") ? key : nil
-        } catch {
-            return fault(path ?? "signing_key", IdentityError.cryptography.description)
-        }
-    }
-
-    private mutating func signingKey(at path: String) -> SigningKey? {
-        guard let text = read(path) else { return nil }
-        do throws(CryptoError) {
-            let key = try SigningKey(pem: text.span)
-            guard key.algorithm == .es256 else { throw .wrongKeyType }
-            return key
+            return try SigningKey(pem: text.span)
         } catch {
             switch error {
-            case .wrongKeyType, .unsuitableKey:
-                return fault(path, "the signing key is not one of the curve P-256")
+            case .wrongKeyType:
+                return fault(path, "the signing key is none of P-256, Ed25519 or RSA")
+            case .unsuitableKey:
+                return fault(path, "an RSA signing key must have 2048 to 4096 bits")
             default:
                 return fault(path, "the signing key is not a PEM private key without passphrase")
             }
@@ -210,14 +193,14 @@ struct SecretsLoader: ~Copyable {
 
     /// Once, at the start; `check` tells it in its summary.
     private mutating func warnOfForgetting() {
-        guard purpose == .serving, kept == nil, configuration.stateDirectory == nil else {
+        guard purpose == .serving, previous == nil, configuration.stateDirectory == nil else {
             return
         }
         warnings.append(
             ConfigurationFault(
                 .environment(EnvironmentVariable.stateDirectory.rawValue),
-                "no writable state directory: a signing key that is made here and the codes that "
-                    + "were used are forgotten when this process ends"))
+                "no writable state directory: a signing key that is made here, rotations and the "
+                    + "codes that were used are forgotten when this process ends"))
     }
 
     // MARK: Files
@@ -228,35 +211,6 @@ struct SecretsLoader: ~Copyable {
         } catch {
             return fault(path, error.description)
         }
-    }
-
-    private mutating func write(_ bytes: Span<UInt8>, to path: String, content: String) -> Bool {
-        do {
-            // Synced once the gateway listens: a disk takes longer for it than all the rest of
-            // the start (see Assembly.syncMade).
-            try Files.replace(path, with: bytes, mode: Self.ownerOnly, isSynced: false)
-            made.append(Secrets.MadeFile(content: content, path: path))
-            return true
-        } catch {
-            note(path, "cannot be written: \(error.reason)")
-            return false
-        }
-    }
-
-    /// An empty file is what a power cut leaves of one that was not synced yet: none.
-    private func isKept(_ path: String) -> Bool {
-        guard Files.exists(path) else { return false }
-        return (try? DiskFiles().status(of: path))?.size != 0
-    }
-
-    private mutating func warnIfOthersRead(_ path: String) {
-        guard let status = try? DiskFiles().status(of: path), status.isReadableByOthers else {
-            return
-        }
-        warnings.append(
-            ConfigurationFault(
-                .file(path),
-                "this secret is readable by every user: take the right away (chmod o-r)"))
     }
 
     /// Always `nil`, for the caller to return in place of what it could not make.

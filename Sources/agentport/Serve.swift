@@ -19,28 +19,27 @@ func runServe(flags: [EnvironmentVariable: String]) -> Int32 {
         for fault in faults { Console.complain("agentport: \(fault)") }
         return 1
     case .valid(let configuration, let warnings):
-        switch Secrets.load(configuration, for: .serving) {
-        case .refused(let faults, _):
-            for fault in faults { Console.complain("agentport: \(fault)") }
+        do {
+            let beginning = try Beginning(configuration)
+            let assembly = try Assembly(beginning)
+            assembly.succession.allowReloads(flags: flags, environment: environment)
+            return try serve(assembly, beginning, warnings)
+        } catch let faults as ConfigurationFaults {
+            for fault in faults.list { Console.complain("agentport: \(fault)") }
             return 1
-        case .loaded(let secrets, let more):
-            do {
-                let assembly = try Assembly(configuration, secrets)
-                assembly.allowReloads(flags: flags, environment: environment)
-                return try serve(assembly, configuration, warnings: warnings + more)
-            } catch {
-                Console.complain("agentport: \(error)")
-                return 1
-            }
+        } catch {
+            Console.complain("agentport: \(error)")
+            return 1
         }
     }
 }
 
 private func serve(
-    _ assembly: Assembly, _ configuration: Configuration, warnings: [ConfigurationFault]
+    _ assembly: Assembly, _ beginning: Beginning, _ warnings: [ConfigurationFault]
 ) throws -> Int32 {
     let gateway = assembly.gateway
-    for warning in warnings { gateway.log(.warn, "\(warning)") }
+    let configuration = beginning.configuration
+    for warning in warnings + beginning.warnings { gateway.log(.warn, "\(warning)") }
     let connections = gateway.generation.configuration.listen.limits.connections
     if connections < configuration.listen.limits.connections {
         gateway.log(
@@ -51,7 +50,7 @@ private func serve(
         gateway.log(
             .warn, "issuer.legacy_header is deprecated: upstreams should read x-agentport-jwt")
     }
-    for file in assembly.made {
+    for file in beginning.made {
         gateway.log(.info, "made", [("content", file.content), ("path", file.path)])
     }
     try assembly.run {

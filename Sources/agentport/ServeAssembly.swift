@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Admin
 import Bytes
 import Control
 import Crypto
@@ -26,21 +25,24 @@ final class Assembly {
     private let configuration: Configuration
     private let maker: GenerationMaker
     private let names: NameResolution
-    private var reloader: Reloader?
+    let succession: Succession
+    private let beginning: Beginning
+    private var desk: AdminDesk?
     private let wakeups: [Wakeup]
     private let writer: LogWriter
     private let report: ProcessReport
-    let made: [Secrets.MadeFile]
     private let workersRunning: WorkersRunning
     private var ticks = 0
     private var peakConnections = 0
 
     /// - Parameter write: where log lines go.
     init(
-        _ configuration: Configuration, _ secrets: Secrets,
+        _ beginning: Beginning,
         write: @escaping @Sendable (Span<UInt8>) -> Bool = { Files.writeAll(1, $0) }
     ) throws {
-        made = secrets.made
+        let configuration = beginning.configuration
+        let custody = beginning.handOver()
+        self.beginning = beginning
         let descriptorLimit = Process.raiseDescriptorLimit()
         let workers = configuration.workers ?? Process.coresAllowed
         let logWakeup = try Wakeup()
@@ -52,21 +54,16 @@ final class Assembly {
             descriptorLimit: descriptorLimit)
         self.configuration = configuration
         gateway = Gateway(
-            try maker.make(configuration, secrets), troubles: maker.troubles, wakeups: wakeups,
-            logWakeup: logWakeup)
+            try maker.make(configuration, beginning.secrets, custody.state),
+            troubles: maker.troubles, wakeups: wakeups, logWakeup: logWakeup)
         names = NameResolution(gateway)
         report = ProcessReport(gateway, descriptorLimit: descriptorLimit)
+        succession = Succession(gateway, maker, report, beginning, custody)
         writer = LogWriter(gateway.log, wakeup: logWakeup, write: write)
         let controlWakeup = try Wakeup()
         workersRunning = WorkersRunning(workers, wakeup: controlWakeup)
         // Before any other thread is made, so that all of them leave signals to this one.
         control = try ControlLoop(signals: try Signals(), wakeup: controlWakeup)
-    }
-
-    /// Lets SIGHUP, and files that are replaced, change what holds.
-    func allowReloads(flags: [EnvironmentVariable: String], environment: [String: String]) {
-        reloader = Reloader(
-            gateway, maker, report, flags: flags, environment: environment)
     }
 
     /// Where the sample upstream of `dev` is to listen.
@@ -90,13 +87,18 @@ final class Assembly {
     /// - Parameter onListening: called when connections are accepted, before the control loop
     ///   runs.
     func run(onListening: () throws -> Void = {}) throws {
-        try startAdmin()
+        let desk = AdminDesk(
+            gateway, report, succession, onReload: { self.follow() },
+            onDrain: { self.beginDrain() })
+        self.desk = desk
+        try AdminListener(gateway: gateway, desk: desk, control: control).start(configuration)
         try startWorkers()
         try names.follow()
         control.checkHealth(of: gateway.healthTargets)
         let writer = writer
         _ = try Thread(name: "log") { writer.run() }
         try onListening()
+        succession.tell(beginning.events)
         try syncMade()
         control.run(
             ControlLoop.Actions(
@@ -148,8 +150,8 @@ final class Assembly {
 
     /// Files that this start has made are put on the disk while requests are served already.
     private func syncMade() throws {
-        guard !made.isEmpty else { return }
-        let paths = made.map(\.path)
+        let paths = (beginning.made + (desk?.token.made ?? [])).map(\.path)
+        guard !paths.isEmpty else { return }
         let gateway = gateway
         _ = try Thread(name: "sync") {
             for path in paths {
@@ -164,70 +166,32 @@ final class Assembly {
         }
     }
 
-    // MARK: The admin listener
-
-    private func startAdmin() throws {
-        let place: SocketAddress
-        var hosts: [String] = []
-        switch configuration.admin {
-        case .off: return
-        case .unix(let path): place = .unix(path: path)
-        case .tcp(let text):
-            guard let address = text.address else {
-                throw StartFault(reason: "admin \(text): not an address")
-            }
-            place = .ip(address, port: text.port)
-            hosts = ["localhost", "127.0.0.1", "[::1]", text.host]
-        }
-        let service = makeService(hosts: hosts)
-        var server: SmallServer?
-        do {
-            server = SmallServer(try Listener(place, isShared: false), kind: 10) { request in
-                let answer = service.answer(
-                    method: request.method, path: request.path, host: request.field("host"),
-                    origin: request.field("origin"))
-                let fields = answer.allow.isEmpty ? [] : [(name: "allow", value: answer.allow)]
-                return SmallResponse(
-                    status: answer.status, type: answer.type, fields: fields, body: answer.body)
-            }
-        } catch {
-            throw StartFault(reason: "admin listener \(place): \(error)")
-        }
-        if let server { try control.add(server) }
-    }
-
-    private func makeService(hosts: [String]) -> AdminService {
-        let gateway = gateway
-        let report = report
-        return AdminService(
-            hosts: hosts,
-            readiness: {
-                if gateway.isDraining { return .draining }
-                let now = Clock.monotonicNanoseconds() / 1_000_000
-                let isReachable = gateway.generation.upstreams.contains { $0.isHealthy(now: now) }
-                return isReachable ? .ready : .noUpstream
-            },
-            metrics: { report.text })
-    }
-
     // MARK: Occasions
 
     private func terminate() {
         guard !gateway.isDraining else { Process.exitNow(1) }
+        beginDrain()
+    }
+
+    private func beginDrain() {
+        guard !gateway.isDraining else { return }
         gateway.log(.info, "draining")
         gateway.beginDrain()
     }
 
     private func reload(_ cause: String) {
-        guard let reloader else {
+        guard succession.sources != nil else {
             return gateway.log(.warn, "there is nothing to reload here")
         }
-        if reloader.reload(cause) { follow() }
+        if case .done = succession.reload(cause) { follow() }
     }
 
     /// Goes on with a new generation outside of the workers.
     private func follow() {
         control.checkHealth(of: gateway.healthTargets)
+        if let reason = desk?.token.reload(gateway.generation.configuration) {
+            gateway.log(.error, "the admin token stays as it was", [("reason", reason)])
+        }
         do {
             try names.follow()
         } catch {
@@ -238,7 +202,7 @@ final class Assembly {
 
     private func tick() {
         ticks += 1
-        if let reloader, !gateway.isDraining, reloader.look() { follow() }
+        if !gateway.isDraining, succession.tick() { follow() }
         // The start is over, and what it alone needed can go.
         if ticks == 1 {
             Process.trimMemory()

@@ -64,8 +64,6 @@ def test_a_handshake_that_has_begun_ends_with_the_certificate_it_began_with(live
         assert client.get() == 200
 
 
-@pytest.mark.xfail(strict=True, reason="a signing key that a file replaces leaves the key set at "
-                   "once, while tokens that it has signed are on their way")
 def test_a_signing_key_that_is_replaced_is_published_for_a_while(make, recorder):
     def pem():
         return ec.generate_private_key(ec.SECP256R1()).private_bytes(

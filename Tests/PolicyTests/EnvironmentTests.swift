@@ -126,8 +126,8 @@ import Testing
             "`unix:` must be followed by an absolute path of at most 107 bytes"
         ),
         (
-            "AGENTPORT_ADMIN_LISTEN", "0.0.0.0:9901",
-            "must be on loopback: TLS for the admin listener is not built yet in this version"
+            "AGENTPORT_ADMIN_LISTEN", "0.0.0.0",
+            "must be an address and a port, as in `127.0.0.1:9901`, or `unix:/path`, or `off`"
         ),
         ("AGENTPORT_WORKERS", "0", "must be a whole number from 1 to 256"),
         ("AGENTPORT_WORKERS", "two", "must be a whole number from 1 to 256"),

@@ -97,10 +97,10 @@ import Testing
             "jwks", "\"listen\":{\"plaintext_jwks\":\"public\"}",
             "2:28: /listen/plaintext_jwks: must be `private` or `off`"),
         .section(
-            "admin", "\"admin\":{\"token_file\":\"x\",\"address\":\"10.0.0.1:1\"}",
-            "2:10: /admin/token_file: `token_file` is not built yet in this version",
-            "2:37: /admin/address: must be on loopback: TLS for the admin listener is not built "
-                + "yet in this version"),
+            "admin", "\"admin\":{\"token_file\":\"x\",\"address\":\"10.0.0.1\"}",
+            "2:23: /admin/token_file: `/etc/agentport/x`: no such file",
+            "2:37: /admin/address: must be an address and a port, as in `127.0.0.1:9901`, or "
+                + "`unix:/path`, or `off`"),
         .section(
             "drain", "\"drain\":{\"grace\":\"20s\"}",
             "2:18: /drain/grace: `drain.grace`, 20s, must not be longer than `drain.deadline`, 15s"),

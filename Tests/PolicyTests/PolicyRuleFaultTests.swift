@@ -71,17 +71,16 @@ import Testing
                 + "surrounding space"),
         .section(
             "rules",
-            "\"totp\":{\"rotation_grace\":\"5m\",\"skew\":9},\n"
+            "\"totp\":{\"rotation_grace\":\"25h\",\"skew\":9},\n"
                 + "\"sessions\":{\"lifetime\":\"0s\",\"bind\":[\"agent\",\"address\"]},\n"
-                + "\"issuer\":{\"algorithm\":\"RS256\",\"lifetime\":\"90m\",\"rotate_every\":\"1h\"}",
-            "2:9: /totp/rotation_grace: `rotation_grace` is not built yet in this version",
-            "2:38: /totp/skew: must be a whole number from 0 to 4",
+                + "\"issuer\":{\"algorithm\":\"HS256\",\"lifetime\":\"90m\",\"rotate_every\":\"5m\"}",
+            "2:26: /totp/rotation_grace: must be a duration from 0s to 24h, as in `30s`",
+            "2:39: /totp/skew: must be a whole number from 0 to 4",
             "3:24: /sessions/lifetime: must be a duration from 1s to 24h, as in `30s`",
             "3:45: /sessions/bind/1: must be `agent` or `client_address`",
-            "4:23: /issuer/algorithm: `algorithm` other than `\"ES256\"` is not built yet in this "
-                + "version",
+            "4:23: /issuer/algorithm: must be `ES256` or `EdDSA` or `RS256`",
             "4:42: /issuer/lifetime: must be a duration from 1s to 1h, as in `30s`",
-            "4:48: /issuer/rotate_every: `rotate_every` is not built yet in this version"),
+            "4:63: /issuer/rotate_every: must be a duration from 10m to 8784h, as in `30s`"),
     ]
 
     @Test(arguments: agents)

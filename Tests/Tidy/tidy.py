@@ -33,8 +33,9 @@ MODULES = {
     "Filters": ["Bytes", "Crypto", "HTTP1", "Identity", "Inspection", "Policy", "Telemetry"],
     "Gateway": ["Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "WebSocket", "JSON", "Identity",
                 "Inspection", "Policy", "Telemetry", "Filters"],
-    "Admin": ["Bytes", "HTTP1", "JSON", "Telemetry", "Identity", "Policy"],
-    "Control": ["Bytes", "Reactor", "TLS", "HTTP1", "Identity", "Policy", "Telemetry", "Admin"],
+    "Admin": ["Bytes", "Crypto", "HTTP1", "JSON", "Telemetry", "Identity", "Policy"],
+    "Control": ["Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "Identity", "Policy", "Telemetry",
+                "Admin"],
     "agentport": ["Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "WebSocket", "JSON", "Identity",
                   "Inspection", "Policy", "Telemetry", "Filters", "Gateway", "Admin", "Control"],
 }

@@ -32,7 +32,7 @@ struct Fetch: ~Copyable {
         _ request: FetchRequest, to address: SocketAddress, tls: TLSClientContext?,
         id: Fetcher.ID, now: UInt64, completion: @escaping Fetcher.Completion
     ) throws(FetchFault) -> Fetch {
-        guard let head = request.head else { throw .request }
+        guard let head = request.bytes else { throw .request }
         var secure: SecureEnd?
         do throws(TLSFault) {
             if let tls { secure = try SecureEnd(tls) }

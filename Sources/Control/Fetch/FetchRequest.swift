@@ -2,40 +2,58 @@
 
 import Bytes
 
-/// One `GET`, and how much of an answer is waited for.
+/// One request, and how much of an answer is waited for.
 package struct FetchRequest {
     package static let timeoutMillisecondsUsual = 5000
     package static let bodyBytesUsual = 256 * 1024
 
+    package let method: String
     /// With the query, if there is one.
     package let path: String
     /// What the Host field says.
     package let host: String
     package let userAgent: String
+    package let fields: [(name: String, value: String)]
+    /// JSON, or nothing.
+    package let body: [UInt8]
     /// For all of it, from the first packet to the answer's last byte.
     package let timeoutMilliseconds: Int
     /// A longer answer is ``FetchFault/tooLarge(limit:)``.
     package let bodyBytesMax: Int
 
     package init(
-        path: String, host: String, userAgent: String = "agentport",
+        method: String = "GET", path: String, host: String, userAgent: String = "agentport",
+        fields: [(name: String, value: String)] = [], body: [UInt8] = [],
         timeoutMilliseconds: Int = timeoutMillisecondsUsual, bodyBytesMax: Int = bodyBytesUsual
     ) {
+        self.method = method
         self.path = path
         self.host = host
         self.userAgent = userAgent
+        self.fields = fields
+        self.body = body
         self.timeoutMilliseconds = timeoutMilliseconds
         self.bodyBytesMax = bodyBytesMax
     }
 
-    /// The request as it is sent; `nil` where path, host or user agent would end their line.
-    var head: [UInt8]? {
+    /// The request as it is sent; `nil` where path, host or a field would end their line.
+    var bytes: [UInt8]? {
         guard path.utf8.first == UInt8(ascii: "/"), Self.isVisible(path), Self.isVisible(host),
-            Self.isVisible(userAgent)
+            Self.isVisible(userAgent),
+            fields.allSatisfy({ Self.isVisible($0.name) && Self.isText($0.value) })
         else { return nil }
-        return Array(
-            ("GET \(path) HTTP/1.1\r\nhost: \(host)\r\nuser-agent: \(userAgent)\r\n"
-                + "accept: */*\r\nconnection: close\r\n\r\n").utf8)
+        var text =
+            "\(method) \(path) HTTP/1.1\r\nhost: \(host)\r\nuser-agent: \(userAgent)\r\n"
+            + "accept: */*\r\nconnection: close\r\n"
+        for field in fields { text += "\(field.name): \(field.value)\r\n" }
+        if !body.isEmpty || method == "POST" {
+            text += "content-type: application/json\r\ncontent-length: \(body.count)\r\n"
+        }
+        return Array((text + "\r\n").utf8) + body
+    }
+
+    private static func isText(_ text: String) -> Bool {
+        text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
     }
 
     private static func isVisible(_ text: String) -> Bool {

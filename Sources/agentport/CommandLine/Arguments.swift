@@ -2,7 +2,8 @@
 
 import Policy
 
-/// What stands behind a command's name: `--flag value` or `--flag=value`, each once, and operands.
+/// What stands behind a command's name: `--flag value`, `--flag=value` or, for one that has no
+/// value, `--flag`, each once, and operands.
 /// Behind `--` everything is an operand.
 struct Arguments {
     private var values: [String: String] = [:]
@@ -37,7 +38,10 @@ struct Arguments {
             throw .usage("unknown flag \(Printable.quoted(name))" + Suggestion.asking(nearest))
         }
         guard values[name] == nil else { throw .usage("`\(name)` is given twice") }
-        if parts.count == 2 {
+        if flag.value.isEmpty {
+            guard parts.count == 1 else { throw .usage("`\(name)` takes no value") }
+            values[name] = ""
+        } else if parts.count == 2 {
             values[name] = String(parts[1])
         } else if let next = rest.first, !next.hasPrefix("--") {
             values[name] = next
@@ -48,6 +52,8 @@ struct Arguments {
     }
 
     subscript(_ name: String) -> String? { values[name] }
+
+    func has(_ name: String) -> Bool { values[name] != nil }
 
     func integer(_ name: String, in range: ClosedRange<Int>) throws(CommandFailure) -> Int? {
         guard let text = values[name] else { return nil }

@@ -2,11 +2,11 @@
 
 import Policy
 
-/// A flag that a command takes; every one has a value, but for `--help`, which all take.
+/// A flag that a command takes, besides `--help`, which all take.
 struct Flag: Sendable {
     /// With its dashes.
     let name: String
-    /// What stands for the value in the help.
+    /// What stands for the value in the help; empty for a flag that has none.
     let value: String
     let meaning: String
     /// The environment variable that means the same, where there is one.
@@ -31,7 +31,7 @@ struct Flag: Sendable {
         [setting(.policy)]
         + EnvironmentVariable.allCases.filter { $0 != .policy }.map { setting($0) }
 
-    private static func setting(_ variable: EnvironmentVariable) -> Flag {
+    static func setting(_ variable: EnvironmentVariable) -> Flag {
         let (value, meaning) =
             switch variable {
             case .policy: ("FILE", "\(ConfigurationLoader.defaultPolicyPath), if it exists")

@@ -45,7 +45,7 @@ enum Help {
 
     static func of(_ command: Command) -> String {
         let rows = command.flags.map { flag in
-            let own = "\(flag.name) \(flag.value)"
+            let own = flag.value.isEmpty ? flag.name : "\(flag.name) \(flag.value)"
             return flag.variable.map { [own, $0.rawValue, flag.meaning] } ?? [own, flag.meaning]
         }
         let title =
@@ -67,7 +67,7 @@ enum Help {
     private static func usage(_ command: Command) -> String {
         var words = [command.name]
         let shown = command.flags.count <= flagsInUsageMax ? command.flags : [command.flags[0]]
-        words += shown.map { "[\($0.name) \($0.value)]" }
+        words += shown.map { $0.value.isEmpty ? "[\($0.name)]" : "[\($0.name) \($0.value)]" }
         if shown.count < command.flags.count { words.append("[FLAGS]") }
         if let operand = command.operand { words.append(operand) }
         return words.joined(separator: " ")

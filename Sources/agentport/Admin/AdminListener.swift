@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Admin
+import Control
+import Gateway
+import Policy
+import Reactor
+import Telemetry
+
+/// Puts the admin listener on the control loop, where the configuration says so.
+struct AdminListener {
+    private static let kind: UInt8 = 10
+
+    let gateway: Gateway
+    let desk: AdminDesk
+    let control: ControlLoop
+
+    func start(_ configuration: Configuration) throws {
+        let place: SocketAddress
+        var hosts: [String] = []
+        var isLoopback = true
+        switch configuration.admin {
+        case .off: return
+        case .unix(let path): place = .unix(path: path)
+        case .tcp(let text):
+            guard let address = text.address else {
+                throw StartFault(reason: "admin \(text): not an address")
+            }
+            place = .ip(address, port: text.port)
+            isLoopback = text.isLoopback
+            // Over TLS a certificate says which names are ours.
+            if isLoopback { hosts = ["localhost", "127.0.0.1", "[::1]", text.hostText] }
+        }
+        try desk.token.prepare(configuration, isOpen: !isLoopback)
+        for file in desk.token.made {
+            gateway.log(.info, "made", [("content", file.content), ("path", file.path)])
+        }
+        let service = AdminService(hosts: hosts, isLoopback: isLoopback, desk.actions)
+        let gateway = gateway
+        var server: SmallServer?
+        do {
+            server = SmallServer(
+                try Listener(place, isShared: false), kind: Self.kind,
+                tls: isLoopback ? nil : { gateway.generation.tls },
+                handler: { Self.answer($0, service) })
+        } catch {
+            throw StartFault(reason: "admin listener \(place): \(error)")
+        }
+        if let server { try control.add(server) }
+    }
+
+    private static func answer(_ request: SmallRequest, _ service: AdminService) -> SmallResponse {
+        let answer = service.answer(
+            AdminRequest(
+                method: request.method, path: request.path, field: { request.field($0) },
+                body: request.body, client: request.client))
+        var fields: [(name: String, value: String)] = [("cache-control", "no-store")]
+        if !answer.allow.isEmpty { fields.append(("allow", answer.allow)) }
+        if answer.retryAfter > 0 { fields.append(("retry-after", "\(answer.retryAfter)")) }
+        if !answer.challenge.isEmpty { fields.append(("www-authenticate", answer.challenge)) }
+        return SmallResponse(
+            status: answer.status, type: answer.type, fields: fields, body: answer.body)
+    }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Admin
+import Control
+import Crypto
+import Filters
+import Gateway
+import Identity
+import Policy
+import Reactor
+import Telemetry
+
+/// Lets the gateway go on with something new: what files say now, a seed or a signing key that was
+/// rotated, or the end of one. Whatever fails changes nothing. Used by the control thread alone.
+final class Succession {
+    let gateway: Gateway
+    let report: ProcessReport
+    private let maker: GenerationMaker
+    /// As the last load had it, before it was fitted to the machine.
+    private(set) var wanted: Configuration
+    private(set) var secrets: Secrets
+    private(set) var custody: Custody
+    /// What held before, until all workers have gone on.
+    private var left: [GateState] = []
+    /// What a reload is made of; `nil` where there is nothing to reload.
+    var sources: Sources?
+    /// When the files were read, in milliseconds since the epoch.
+    var loadedAt = Instant.read().wallMilliseconds
+    /// Whether the last attempt to keep a state has failed: told once.
+    private var isKeepingFailing = false
+
+    struct Sources {
+        let flags: [EnvironmentVariable: String]
+        let environment: [String: String]
+        /// What the listeners and tables were made for, which only a start can change.
+        let started: Configuration
+        var watch: FileWatch
+    }
+
+    init(
+        _ gateway: Gateway, _ maker: GenerationMaker, _ report: ProcessReport,
+        _ beginning: Beginning, _ custody: Custody
+    ) {
+        self.gateway = gateway
+        self.maker = maker
+        self.report = report
+        wanted = beginning.configuration
+        secrets = beginning.secrets
+        self.custody = custody
+    }
+
+    /// Milliseconds since the epoch by a clock that never steps back, nor behind what was kept.
+    var now: UInt64 {
+        max(
+            Clock.monotonicNanoseconds() / 1_000_000 + gateway.epochOffsetMilliseconds,
+            custody.state.savedAt)
+    }
+
+    var state: KeptState { custody.state }
+
+    // MARK: Going on
+
+    /// Goes on with other files.
+    ///
+    /// - Parameter next: what is to be kept; `nil` where nothing of it has changed.
+    /// - Returns: how many sessions have ended.
+    func goOn(
+        with configuration: Configuration, _ secrets: Secrets, keeping next: KeptState?
+    ) throws -> Int {
+        let state = next ?? custody.state
+        let generation = try maker.make(
+            configuration, secrets, state, after: gateway.generation)
+        if let next { try custody.keep(next, now: now) }
+        wanted = configuration
+        self.secrets = secrets.withoutSeeds
+        return publish(generation)
+    }
+
+    /// Goes on with other seeds or signing keys.
+    ///
+    /// - Returns: how many sessions have ended.
+    @discardableResult
+    func goOn(keeping next: KeptState) throws -> Int {
+        try goOn(with: wanted, secrets, keeping: next)
+    }
+
+    private func publish(_ generation: Generation) -> Int {
+        let previous = gateway.generation
+        gateway.publish(generation)
+        left.append(previous.state)
+        return generation.state.endSessions(of: previous.state)
+    }
+
+    func tell(_ events: [SuccessionEvent]) {
+        for event in events {
+            if case .seedRotated = event { report.countRotation() }
+            gateway.audit(.info, event.message, event.facts)
+        }
+    }
+
+    // MARK: Calls
+
+    /// Puts a seed in force that a call brought.
+    ///
+    /// - Parameter next: with that seed.
+    func rotateSeed(
+        keeping next: KeptState, _ done: SeedRotated, fingerprint: SHA256Digest
+    ) throws {
+        try goOn(keeping: next)
+        tell([.seedRotatedByCall(done, fingerprint: fingerprint)])
+    }
+
+    func publishNextKey() throws -> KeptKey {
+        var next = custody.state
+        let key = try Settlement.newKey(SignatureAlgorithm(wanted.issuer.algorithm))
+        try next.keys?.publish(key, origin: .call, now: now)
+        guard let kept = next.keys?.next else { preconditionFailure("no ring of keys") }
+        try goOn(keeping: next)
+        tell([.keyPublished(kept)])
+        return kept
+    }
+
+    // MARK: Every second
+
+    /// - Returns: whether files have changed, so that there is more to follow.
+    func tick() -> Bool {
+        dropWhatWasLeft()
+        letTimePass()
+        return reloadIfReplaced()
+    }
+
+    /// Workers that had not gone on yet may have let somebody in. Now all have.
+    private func dropWhatWasLeft() {
+        guard !left.isEmpty else { return }
+        let present = gateway.generation.state
+        for previous in left {
+            _ = present.endSessions(of: previous)
+            present.releaseRecords(of: previous) { self.state.seeds.isSuperseded($0) }
+        }
+        left = []
+    }
+
+    /// Ends superseded seeds, changes signing keys, and publishes the next where that is due.
+    private func letTimePass() {
+        let now = now
+        var next = custody.state
+        var events = next.seeds.purge(now: now).map { SuccessionEvent.seedEnded(agent: $0) }
+        events += next.keys?.advance(now: now).map(SuccessionEvent.init) ?? []
+        do {
+            if let key = try keyThatIsDue(next.keys, now) {
+                try next.keys?.publish(key, origin: .made, now: now)
+                if let kept = next.keys?.next { events.append(.keyPublished(kept)) }
+            }
+            guard !events.isEmpty else { return }
+            try goOn(keeping: next)
+            isKeepingFailing = false
+            tell(events)
+        } catch {
+            // The seeds are over whether that is kept or not; it is tried again in a second.
+            if !isKeepingFailing {
+                gateway.audit(
+                    .error, "what has ended cannot be kept", [("reason", "\(error)")])
+            }
+            isKeepingFailing = true
+        }
+    }
+
+    /// `issuer.rotate_every`.
+    private func keyThatIsDue(_ ring: KeyRing?, _ now: UInt64) throws -> SigningKey? {
+        guard let period = wanted.issuer.rotateEveryMilliseconds, let ring, ring.next == nil,
+            ring.signing.signsFrom + UInt64(period) <= now
+        else { return nil }
+        return try Settlement.newKey(SignatureAlgorithm(wanted.issuer.algorithm))
+    }
+}
+
+extension SuccessionEvent {
+    fileprivate init(_ step: KeyRing.Step) {
+        self =
+            switch step {
+            case .signs(let id): .keySigns(id: id)
+            case .ended(let id): .keyEnded(id: id)
+            }
+    }
+}
