@@ -47,10 +47,12 @@ package struct FilterChain: ~Copyable {
         let totp = try TOTPFilter(state)
         let jwt = try JWTFilter(state)
         order = filters.compactMap(Kind.init)
-        ipRateLimit = IPRateLimitFilter(limiter: ipLimiter)
+        ipRateLimit = IPRateLimitFilter(
+            limiter: ipLimiter, mode: filters.mode(of: "ip_rate_limit"))
         self.identity = identity
         self.totp = totp
-        agentRateLimit = AgentRateLimitFilter(limiter: state.agentLimiter)
+        agentRateLimit = AgentRateLimitFilter(
+            limiter: state.agentLimiter, mode: filters.mode(of: "agent_rate_limit"))
         self.jwt = jwt
         let isAttached = token.attach(from: &pool)
         precondition(isAttached)
@@ -77,6 +79,10 @@ package struct FilterChain: ~Copyable {
             // A public route asks nobody who they are, and tells nobody.
             if !facts.isPublic || kind.judgesPublicRoutes {
                 let verdict = judge(kind, &facts, head, bytes)
+                if let problem = facts.overlooked {
+                    facts.overlooked = nil
+                    facts.shadow = Shadow(position: position, problem: problem)
+                }
                 afterEach(position)
                 guard verdict == .pass else {
                     return ChainOutcome(verdict: verdict, position: position)
@@ -129,6 +135,12 @@ package struct FilterChain: ~Copyable {
         case .locked: .locked
         case .malformed: .malformed
         }
+    }
+}
+
+extension [Configuration.FilterUse] {
+    fileprivate func mode(of name: String) -> Configuration.FilterMode {
+        first { $0.name == name }?.mode ?? .enforce
     }
 }
 

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bytes
+import Policy
+
 /// Bounds the requests of one address, before anything costly is done for it.
 struct IPRateLimitFilter {
     let limiter: AddressRateLimiter?
+    let mode: Configuration.FilterMode
 
     func judge(_ facts: inout RequestFacts) -> Verdict {
         guard let limiter else { return .pass }
@@ -10,9 +14,7 @@ struct IPRateLimitFilter {
         case .pass:
             return .pass
         case .wait(let seconds):
-            facts.retryAfterSeconds = seconds
-            facts.limit = limiter.limit
-            return .refuse(.rateLimited)
+            return facts.limited(by: limiter.limit, seconds, mode)
         }
     }
 }

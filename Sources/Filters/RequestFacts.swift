@@ -41,9 +41,40 @@ package struct RequestFacts {
     // MARK: Of a refusal
 
     package var retryAfterSeconds = 0
-    package var limit: RateLimit?
+    package var quota: Quota?
+
+    // MARK: Of filters that only watch
+
+    /// What the filter that runs would have refused with.
+    var overlooked: Problem?
+    /// The last that a filter would have refused with.
+    package var shadow: Shadow?
 
     package init() {}
+}
+
+/// What was used up, for `RateLimit` and `RateLimit-Policy`.
+package struct Quota: Equatable {
+    package let requests: Int
+    package let windowSeconds: Int
+
+    init(_ limit: RateLimit) {
+        requests = limit.requests
+        windowSeconds = Int((limit.periodNanoseconds + 999_999_999) / 1_000_000_000)
+    }
+
+    /// So many guesses, and none for so long.
+    init(guesses: Int, lockoutMilliseconds: Int) {
+        requests = guesses
+        windowSeconds = max(1, lockoutMilliseconds / 1000)
+    }
+}
+
+/// What a filter in shadow would have done.
+package struct Shadow: Equatable {
+    /// In the chain.
+    package let position: Int
+    package let problem: Problem
 }
 
 /// A one-time code as it was sent, in whatever form.

@@ -77,6 +77,9 @@ struct TOTPFilter: ~Copyable {
         if case .locked(let seconds) = admission {
             lastAttempt = .locked
             facts.retryAfterSeconds = seconds
+            facts.quota = Quota(
+                guesses: state.rules.maxFailures,
+                lockoutMilliseconds: state.rules.lockoutMilliseconds)
             return .refuse(.totpLocked)
         }
         guard let (record, step) = match(places, facts) else {

@@ -47,12 +47,11 @@ extension Downstream {
         case .tlsRequired: context.plain.append("upgrade: TLS/1.3, HTTP/1.1\r\n")
         default: break
         }
-        if let limit = exchange.facts.limit {
+        if let quota = exchange.facts.quota {
             context.plain.append("ratelimit-policy: \"default\";q=")
-            context.plain.append(decimal: limit.requests)
+            context.plain.append(decimal: quota.requests)
             context.plain.append(";w=")
-            context.plain.append(
-                decimal: Int((limit.periodNanoseconds + 999_999_999) / 1_000_000_000))
+            context.plain.append(decimal: quota.windowSeconds)
             context.plain.append("\r\nratelimit: \"default\";r=0;t=")
             context.plain.append(decimal: retryAfterSeconds)
             context.plain.append("\r\n")

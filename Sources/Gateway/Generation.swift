@@ -95,7 +95,7 @@ extension Configuration {
     /// The address limiter's rate, where the chain has one.
     fileprivate var ipRate: Rate? {
         for filter in filters {
-            if case .ipRateLimit(let rate) = filter { return rate }
+            if case .ipRateLimit(let rate, let mode) = filter, mode != .off { return rate }
         }
         return nil
     }

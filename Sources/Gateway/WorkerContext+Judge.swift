@@ -160,6 +160,13 @@ extension WorkerContext {
         // It signs last of all: the policy sees to that.
         if chain.hasSigned { metrics.jwtSigned(nanoseconds: last) }
         if let result = chain.totpResult { metrics.totp(result: result) }
+        if let shadow = exchange.facts.shadow {
+            let filter = filterNumbers[shadow.position]
+            exchange.record.shadow = Int(shadow.problem.rawValue)
+            metrics.rejection(
+                filter: filter, code: Int(shadow.problem.rawValue), mode: .shadow)
+            exchange.facts.shadow = nil
+        }
         if let outcome = chain.failureOutcome, outcome != .counted {
             auditLockout(outcome, agent: exchange.facts.agent, exchange.facts.client)
         }

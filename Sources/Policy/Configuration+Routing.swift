@@ -112,16 +112,16 @@ extension Configuration {
     package enum FilterUse: Sendable, Equatable {
         case tlsInspector
         case clientPins
-        case ipRateLimit(Rate)
+        case ipRateLimit(Rate, FilterMode = .enforce)
         case identity
         case totp
-        case agentRateLimit
-        case inspect(InspectMode)
+        case agentRateLimit(FilterMode = .enforce)
+        case inspect(FilterMode)
         case jwt
 
         /// In the order of the specification, without what is not built yet.
         static let standardChain: [FilterUse] = [
-            .tlsInspector, .ipRateLimit(.standard), .identity, .totp, .agentRateLimit, .jwt,
+            .tlsInspector, .ipRateLimit(.standard), .identity, .totp, .agentRateLimit(), .jwt,
         ]
 
         /// As the policy, metrics and logs call it.
@@ -138,6 +138,13 @@ extension Configuration {
             }
         }
 
+        package var mode: FilterMode {
+            switch self {
+            case .ipRateLimit(_, let mode), .agentRateLimit(let mode), .inspect(let mode): mode
+            case .tlsInspector, .clientPins, .identity, .totp, .jwt: .enforce
+            }
+        }
+
         /// Skipped on a public route.
         package var needsAgent: Bool {
             switch self {
@@ -147,7 +154,10 @@ extension Configuration {
         }
     }
 
-    package enum InspectMode: String, Sendable, CaseIterable {
-        case enforce, shadow, off
+    package enum FilterMode: String, Sendable, CaseIterable {
+        case enforce
+        /// Lets through, counts and logs what would have been refused.
+        case shadow
+        case off
     }
 }

@@ -78,6 +78,9 @@ extension Configuration {
         upstream.audience ?? issuer.audience
     }
 
+    /// What lets through that it would refuse, by name.
+    package var inShadow: [String] { filters.filter { $0.mode == .shadow }.map(\.name) }
+
     /// The filters a request on this route runs through: a public route skips those that need to
     /// know an agent.
     package func filters(on route: Route) -> [FilterUse] {

@@ -51,7 +51,10 @@ extension ConfigurationDraft {
         case "identity": return plain(node, .identity)
         case "totp": return plain(node, .totp)
         case "jwt": return plain(node, .jwt)
-        case "agent_rate_limit": return plain(node, .agentRateLimit, notBuilt: ["mode"])
+        case "agent_rate_limit":
+            return object(node, known: ["use", "mode"]).flatMap { filter in
+                mode(filter).map { .agentRateLimit($0) }
+            }
         case "ip_rate_limit": return ipRateLimit(node)
         case "client_pins", "inspect":
             fault(nameNode, Self.notBuilt("`\(name)`"))
@@ -67,16 +70,23 @@ extension ConfigurationDraft {
 
     /// A filter that is told nothing.
     private mutating func plain(
-        _ node: PolicyNode, _ filter: Configuration.FilterUse, notBuilt: [String] = []
+        _ node: PolicyNode, _ filter: Configuration.FilterUse
     ) -> Configuration.FilterUse? {
-        object(node, known: ["use"], notBuilt: notBuilt).map { _ in filter }
+        object(node, known: ["use"]).map { _ in filter }
+    }
+
+    private mutating func mode(_ filter: PolicyObject) -> Configuration.FilterMode? {
+        guard let node = filter["mode"] else { return .enforce }
+        return choice(node, of: Configuration.FilterMode.self)
     }
 
     private mutating func ipRateLimit(_ node: PolicyNode) -> Configuration.FilterUse? {
-        let known = ["use", "requests", "per", "burst"]
-        guard let filter = object(node, known: known, notBuilt: ["mode"]) else { return nil }
+        let known = ["use", "requests", "per", "burst", "mode"]
+        guard let filter = object(node, known: known) else { return nil }
         let isBare = filter["requests"] == nil && filter["per"] == nil && filter["burst"] == nil
-        return (isBare ? .standard : rate(of: filter)).map { .ipRateLimit($0) }
+        let rate = isBare ? .standard : rate(of: filter)
+        guard let mode = mode(filter), let rate else { return nil }
+        return .ipRateLimit(rate, mode)
     }
 
     /// Refuses an order that cannot be safe.

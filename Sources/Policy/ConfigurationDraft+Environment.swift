@@ -145,7 +145,7 @@ extension ConfigurationDraft {
                 warn(entry.place, "the chain has no `ip_rate_limit`, so this has no effect")
                 return
             }
-            configuration.filters[index] = .ipRateLimit(rate)
+            configuration.filters[index] = .ipRateLimit(rate, configuration.filters[index].mode)
         } else {
             return fault(entry.place, Expected.rate + ", or `off`")
         }
@@ -154,7 +154,7 @@ extension ConfigurationDraft {
 
     private mutating func applyAgentRate(_ entry: EnvironmentEntry?) {
         guard let entry else { return }
-        let index = configuration.filters.firstIndex(of: .agentRateLimit)
+        let index = configuration.filters.firstIndex { $0.name == "agent_rate_limit" }
         if entry.text == "off" {
             if let index { removeFilter(at: index) }
         } else if let rate = Rate(entry.text) {

@@ -123,18 +123,30 @@ package struct EffectiveSummary: CustomStringConvertible {
 
     private mutating func describeChain() {
         add("chain", Self.chain(configuration.filters), .filters)
-        for case .ipRateLimit(let rate) in configuration.filters {
-            add("  ip rate", rate.description, .ipRate)
+        for case .ipRateLimit(let rate, let mode) in configuration.filters {
+            add("  ip rate", rate.description + Self.suffix(mode), .ipRate)
+        }
+    }
+
+    /// What does not enforce must not be overlooked.
+    private static func suffix(_ mode: Configuration.FilterMode) -> String {
+        switch mode {
+        case .enforce: ""
+        case .shadow: ", SHADOW: lets through"
+        case .off: ", OFF"
         }
     }
 
     static func chain(_ filters: [Configuration.FilterUse]) -> String {
-        filters.isEmpty ? "nothing" : filters.map(\.name).joined(separator: " > ")
+        guard !filters.isEmpty else { return "nothing" }
+        return filters.map { filter in
+            filter.mode == .enforce ? filter.name : "\(filter.name) (\(filter.mode.rawValue))"
+        }.joined(separator: " > ")
     }
 
     private mutating func describeAgents() {
         add("agents", "\(configuration.agents.count)", .agents)
-        let isLimited = configuration.filters.contains(.agentRateLimit)
+        let isLimited = configuration.filters.contains { $0.name == "agent_rate_limit" }
         for agent in configuration.agents {
             let scopes = agent.scopes.isEmpty ? "none" : agent.scopes.joined(separator: " ")
             let keys =

@@ -15,12 +15,14 @@ package struct AccessLineWriter: ~Copyable {
 
     private var timestamp = Timestamp()
     private let codes: NameTable
+    private let shadows: NameTable
     private let filters: NameTable
     private let routes: NameTable
     private let upstreams: NameTable
 
     package init(schema: MetricsSchema) {
         codes = NameTable(key: "code", names: schema.codes)
+        shadows = NameTable(key: "shadow", names: schema.codes)
         filters = NameTable(key: "filter", names: schema.filters)
         routes = NameTable(key: "route", names: schema.routes)
         upstreams = NameTable(key: "upstream", names: schema.upstreams)
@@ -71,6 +73,7 @@ package struct AccessLineWriter: ~Copyable {
         } else {
             filters.write(record.filter, into: &buffer)
         }
+        shadows.write(record.shadow, into: &buffer)
         routes.write(record.route, into: &buffer)
         upstreams.write(record.upstream, into: &buffer)
         if record.upstreamStatus > 0 {

@@ -10,6 +10,8 @@ package struct AccessRecord: Sendable {
     /// Indices of the ``MetricsSchema``; -1 where there is none.
     package var code = 0
     package var filter = -1
+    /// The code that a filter in shadow would have refused with.
+    package var shadow = -1
     package var route = MetricsSchema.unrouted
     package var upstream = -1
     /// 0 where the upstream did not answer.

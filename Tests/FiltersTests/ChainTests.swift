@@ -36,7 +36,7 @@ struct ChainTests {
         let limited = try gate.ask(gate.bearer(code))
         #expect(limited.problem == .rateLimited)
         #expect(limited.facts.retryAfterSeconds == 1)
-        #expect(limited.facts.limit == Self.narrow)
+        #expect(limited.facts.quota?.requests == Self.narrow.requests)
         #expect(limited.facts.agent == -1)
         #expect(gate.configuration.filters[limited.position].name == "ip_rate_limit")
         gate.elapsed += 1000
@@ -55,7 +55,7 @@ struct ChainTests {
         gate.client = IPAddress(bits: 99)
         let limited = try gate.ask(gate.bearer(code))
         #expect(limited.problem == .rateLimited)
-        #expect(limited.facts.limit?.requests == 2)
+        #expect(limited.facts.quota?.requests == 2)
         #expect(limited.token == "")
         #expect(try gate.ask(gate.bearer(try gate.code(1), key: Rules.keys[1])).verdict == .pass)
         gate.elapsed += 500

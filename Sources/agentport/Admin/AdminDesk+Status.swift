@@ -48,6 +48,7 @@ extension AdminDesk {
             return hasher.digest(file.bytes.span).hex
         }
         status.loadedAt = succession.loadedAt
+        status.inShadow = configuration.inShadow
         status.isDurable = succession.custody.isDurable
     }
 

@@ -67,6 +67,7 @@ extension Succession {
                 [
                     ("cause", cause), ("policy", configuration.policy?.path ?? "none"),
                     ("sessions_ended", "\(ended)"),
+                    ("shadow", configuration.inShadow.joined(separator: " ")),
                 ])
             tell(settlement.events)
             return .done(sessionsEnded: ended)
