@@ -12,6 +12,7 @@ package final class GateState: Sendable {
     /// In the order of the configuration: an agent's place.
     package let agents: [Configuration.Agent]
     package let keys: APIKeys
+    let clientPins: ClientPinsFilter
     /// By place.
     package let seeds: [TOTPSeed]
     /// By place: the seed's record among the accepted steps.
@@ -43,6 +44,7 @@ package final class GateState: Sendable {
         steps: AcceptedSteps, after previous: GateState? = nil
     ) throws(StateFault) {
         agents = configuration.agents
+        clientPins = ClientPinsFilter(configuration)
         var roster = previous?.roster ?? AgentRoster()
         roster.seat(agents)
         self.keys = keys.map { entry in

@@ -48,12 +48,13 @@ extension ConfigurationDraft {
         else { return nil }
         switch name {
         case "tls_inspector": return plain(node, .tlsInspector)
+        case "client_pins": return plain(node, .clientPins)
         case "identity": return plain(node, .identity)
         case "totp": return plain(node, .totp)
         case "jwt": return plain(node, .jwt)
         case "agent_rate_limit": return plain(node, .agentRateLimit, notBuilt: ["mode"])
         case "ip_rate_limit": return ipRateLimit(node)
-        case "client_pins", "inspect":
+        case "inspect":
             fault(nameNode, Self.notBuilt("`\(name)`"))
         default:
             let nearest = NearestName.of(name, in: Self.filterNames)
@@ -98,6 +99,7 @@ extension ConfigurationDraft {
         }
         mustFollow("totp", "identity")
         mustFollow("agent_rate_limit", "identity")
+        mustFollow("identity", "client_pins")
         mustFollow("identity", "ip_rate_limit")
         if let jwt = index("jwt"), jwt != names.count - 1 {
             fault(filterPlace(jwt), "`jwt` must be the last filter")

@@ -199,7 +199,8 @@ def _upstream(value):
 
 def _chain(one, other):
     """The usual chain with two filters changed about."""
-    names = ["tls_inspector", "ip_rate_limit", "identity", "totp", "agent_rate_limit", "jwt"]
+    names = ["tls_inspector", "client_pins", "ip_rate_limit", "identity", "totp",
+             "agent_rate_limit", "jwt"]
     names[one], names[other] = names[other], names[one]
     return [{"use": name} for name in names]
 
