@@ -21,7 +21,9 @@ extension Downstream {
             return .progress
         }
         memo.clear()
-        exchange.take(context.head, isLast: context.isDraining || context.isCrowded())
+        exchange.take(
+            context.head,
+            isLast: context.isDraining || context.isCrowded() || isProofOutdated(context))
         exchange.isSurplus = isSurplus
         return judge(&context, &pool)
     }
@@ -30,6 +32,7 @@ extension Downstream {
         _ context: inout WorkerContext, _ pool: inout UpstreamPool
     ) -> Step {
         exchange.parser.reset()
+        exchange.facts.clientPin = clientPin(at: context.now.wallSeconds)
         var input = Buffer()
         swap(&input, &plainIn)
         let decision = context.judge(input.readable, client: client, &exchange, memo: &memo)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bytes
+import Crypto
 import Filters
 import Reactor
 import TLS
@@ -37,7 +38,8 @@ extension Downstream {
         cipherIn.append(contentsOf: opening)
         opening.release(to: &context.memoPool)
         context.handshakesLeft -= 1
-        session = TLSSession(context.generation.tls, context.tls)
+        session = TLSSession(
+            context.generation.tls, context.tls, now: context.now.wallSeconds)
         phase = .handshaking
         shakeHands(&context)
     }
@@ -72,6 +74,21 @@ extension Downstream {
             isClosing = true
         }
         if !isSent { isClosing = true }
+    }
+
+    /// Of the certificate that the client has proven to be its own; `nil` without one, or once it
+    /// is out of date.
+    mutating func clientPin(at now: UInt64) -> SHA256Digest? {
+        guard let certificate = session?.clientCertificate, certificate.isValid(at: now) else {
+            return nil
+        }
+        return certificate.pin
+    }
+
+    /// Whether a reload has changed what clients are asked to prove since this one did: it is to do
+    /// so anew, on another connection.
+    mutating func isProofOutdated(_ context: borrowing WorkerContext) -> Bool {
+        session?.isBound(to: context.generation.tls) == false
     }
 
     /// Opens what has come sealed.
