@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Bytes
-import Crypto
 import Filters
 import Reactor
 import TLS
@@ -64,6 +63,7 @@ extension Downstream {
         switch result {
         case .complete(let isResumed):
             phase = .open
+            certificate = session?.clientCertificate
             move(to: .idle, &context)
             context.metrics.tlsHandshake(
                 result: isResumed ? .resumed : .full, nanoseconds: elapsed)
@@ -76,19 +76,9 @@ extension Downstream {
         if !isSent { isClosing = true }
     }
 
-    /// Of the certificate that the client has proven to be its own; `nil` without one, or once it
-    /// is out of date.
-    mutating func clientPin(at now: UInt64) -> SHA256Digest? {
-        guard let certificate = session?.clientCertificate, certificate.isValid(at: now) else {
-            return nil
-        }
-        return certificate.pin
-    }
-
-    /// Whether a reload has changed what clients are asked to prove since this one did: it is to do
-    /// so anew, on another connection.
-    mutating func isProofOutdated(_ context: borrowing WorkerContext) -> Bool {
-        session?.isBound(to: context.generation.tls) == false
+    /// Called when clients are asked to prove something else from now on.
+    mutating func lookAtProof(_ tls: TLSServerContext) {
+        isProofOutdated = session?.isBound(to: tls) == false
     }
 
     /// Opens what has come sealed.

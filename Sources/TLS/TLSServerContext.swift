@@ -38,6 +38,10 @@ package final class TLSServerContext: Sendable {
     /// End of the certificate's validity, in seconds since 1970.
     package var certificateExpiry: Int64 { credential.expiry }
 
+    /// Whether clients are asked to prove the same as by another context, which this one came
+    /// after.
+    package func asksTheSame(as other: TLSServerContext) -> Bool { clients === other.clients }
+
     /// How often ticket keys are to be changed. A ticket is good for one such time at least, two
     /// at most.
     package static let ticketKeySeconds = 3600

@@ -19,6 +19,9 @@ package final class ClientCertificate: Equatable, Sendable {
     /// - Parameter now: seconds since 1970.
     package func isValid(at now: UInt64) -> Bool { Int64(clamping: now) < notAfter }
 
+    /// `nil` once it is out of date.
+    package func pin(at now: UInt64) -> SHA256Digest? { isValid(at: now) ? pin : nil }
+
     package static func == (left: ClientCertificate, right: ClientCertificate) -> Bool {
         left.pin == right.pin && left.notAfter == right.notAfter
     }
