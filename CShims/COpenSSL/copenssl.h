@@ -68,13 +68,76 @@ static inline int co_sign_with_pss(EVP_PKEY_CTX *context, const EVP_MD *hash) {
         && EVP_PKEY_CTX_set_rsa_mgf1_md(context, hash) == 1
         && EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
 }
-/* End of validity in seconds since 1970; 0 where it cannot be read. */
-static inline int64_t co_certificate_expiry(const X509 *certificate) {
+/* In seconds since 1970; `otherwise` where it cannot be read. */
+static inline int64_t co_seconds(const ASN1_TIME *time, int64_t otherwise) {
     int days = 0, seconds = 0;
     ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
-    int known = epoch != NULL && ASN1_TIME_diff(&days, &seconds, epoch, X509_get0_notAfter(certificate));
+    int known = epoch != NULL && ASN1_TIME_diff(&days, &seconds, epoch, time);
     ASN1_TIME_free(epoch);
-    return known ? (int64_t)days * 86400 + seconds : 0;
+    return known ? (int64_t)days * 86400 + seconds : otherwise;
+}
+/* Begin and end of validity in seconds since 1970; one that cannot be read is never valid. */
+static inline int64_t co_certificate_start(const X509 *certificate) {
+    return co_seconds(X509_get0_notBefore(certificate), INT64_MAX);
+}
+static inline int64_t co_certificate_expiry(const X509 *certificate) {
+    return co_seconds(X509_get0_notAfter(certificate), 0);
+}
+/* Of the exponent of an RSA key; 0 where it cannot be read. */
+static inline int co_rsa_exponent_bits(const EVP_PKEY *key) {
+    BIGNUM *exponent = NULL;
+    if (!EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent)) return 0;
+    int bits = BN_num_bits(exponent);
+    BN_free(exponent);
+    return bits;
+}
+/* Whether the signature over a text is the key's; no hash for EdDSA, which has its own. */
+static inline int co_verify_text(EVP_PKEY *key, const EVP_MD *hash, int is_pss,
+                                 const unsigned char *signature, size_t signature_count,
+                                 const unsigned char *text, size_t text_count) {
+    EVP_PKEY_CTX *settings = NULL; /* the context's */
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int done = context != NULL && EVP_DigestVerifyInit(context, &settings, hash, NULL, key) == 1
+        && (!is_pss || co_sign_with_pss(settings, hash))
+        && EVP_DigestVerify(context, signature, signature_count, text, text_count) == 1;
+    EVP_MD_CTX_free(context);
+    return done;
+}
+
+/* Lists of certificates, which own what is in them. */
+static inline STACK_OF(X509) *co_list(void) { return sk_X509_new_null(); }
+static inline int co_list_add(STACK_OF(X509) *list, X509 *certificate) {
+    return sk_X509_push(list, certificate) > 0;
+}
+static inline void co_list_free(STACK_OF(X509) *list) { sk_X509_pop_free(list, X509_free); }
+
+/* X509_V_OK where a chain from the leaf over some of the others to one of the store's is good for a
+ * TLS client at that time, and then when the first of them expires; else why it is not. */
+static inline int co_verify_client(X509_STORE *store, X509 *leaf, STACK_OF(X509) *others,
+                                   int64_t now, int depth, int64_t *expiry) {
+    int error = X509_V_ERR_OUT_OF_MEM;
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    if (context != NULL && X509_STORE_CTX_init(context, store, leaf, others) == 1
+        && X509_STORE_CTX_set_default(context, "ssl_client") == 1) {
+        X509_VERIFY_PARAM *rules = X509_STORE_CTX_get0_param(context);
+        X509_VERIFY_PARAM_set_depth(rules, depth);
+        X509_VERIFY_PARAM_set_time(rules, (time_t)now);
+        /* 112 bits of security: RSA with 2048 bits, no SHA-1. */
+        X509_VERIFY_PARAM_set_auth_level(rules, 2);
+        /* An authority in the middle can be named without the one above it. */
+        X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
+        int done = X509_verify_cert(context);
+        error = X509_STORE_CTX_get_error(context);
+        if (done != 1 && error == X509_V_OK) error = X509_V_ERR_UNSPECIFIED;
+        const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(context);
+        *expiry = co_certificate_expiry(leaf);
+        for (int index = 0; done == 1 && index < sk_X509_num(chain); index++) {
+            int64_t end = co_certificate_expiry(sk_X509_value(chain, index));
+            if (end < *expiry) *expiry = end;
+        }
+    }
+    X509_STORE_CTX_free(context);
+    return error;
 }
 static inline BIO *co_memory_bio(const void *bytes, int count) { return BIO_new_mem_buf(bytes, count); }
 static inline long co_bio_contents(BIO *bio, char **out) { return BIO_get_mem_data(bio, out); }

@@ -20,8 +20,9 @@ struct SmallSecureEnd: ~Copyable {
     /// The beginning of a record.
     private var waiting: [UInt8] = []
 
-    init(_ context: TLSServerContext, _ tools: TLSTools) {
-        session = TLSSession(context, tools)
+    /// - Parameter now: seconds since 1970.
+    init(_ context: TLSServerContext, _ tools: TLSTools, now: UInt64) {
+        session = TLSSession(context, tools, now: now)
     }
 
     /// Puts what waits before what comes next.

@@ -101,7 +101,10 @@ package final class SmallServer {
         guard connections.count < Self.connectionsMax,
             let index = connections.insert(
                 SmallConnection(
-                    socket, from: peer, tls.map { SmallSecureEnd($0(), tools) }, now: now))
+                    socket, from: peer,
+                    tls.map {
+                        SmallSecureEnd($0(), tools, now: Clock.wallNanoseconds() / 1_000_000_000)
+                    }, now: now))
         else { return }
         do throws(SystemError) {
             try loop.add(

@@ -13,7 +13,7 @@ import Telemetry
 /// goes through a box.
 package struct FilterChain: ~Copyable {
     package enum Kind: UInt8, Sendable {
-        case tlsInspector, ipRateLimit, identity, totp, agentRateLimit, jwt
+        case tlsInspector, clientPins, ipRateLimit, identity, totp, agentRateLimit, jwt
         /// Says ``FilterChain/hold``. No configuration names it: it shows what becomes of a
         /// request that has to wait.
         case hold
@@ -23,6 +23,7 @@ package struct FilterChain: ~Copyable {
     package var order: [Kind]
     package var hold = Verdict.pass
     private let tlsInspector = TLSInspectorFilter()
+    private let clientPins: ClientPinsFilter
     private let ipRateLimit: IPRateLimitFilter
     private var identity: IdentityFilter
     private var totp: TOTPFilter
@@ -47,6 +48,7 @@ package struct FilterChain: ~Copyable {
         let totp = try TOTPFilter(state)
         let jwt = try JWTFilter(state)
         order = filters.compactMap(Kind.init)
+        clientPins = state.clientPins
         ipRateLimit = IPRateLimitFilter(
             limiter: ipLimiter, mode: filters.mode(of: "ip_rate_limit"))
         self.identity = identity
@@ -99,6 +101,7 @@ package struct FilterChain: ~Copyable {
     ) -> Verdict {
         switch kind {
         case .tlsInspector: return tlsInspector.judge(facts)
+        case .clientPins: return clientPins.judge(facts)
         case .ipRateLimit: return ipRateLimit.judge(&facts)
         case .identity: return identity.judge(&facts, head, bytes)
         case .totp: return totp.judge(&facts, bytes, hasSession: head.contains(.agentPortSession))
@@ -147,7 +150,7 @@ extension [Configuration.FilterUse] {
 extension FilterChain.Kind {
     var judgesPublicRoutes: Bool {
         switch self {
-        case .tlsInspector, .ipRateLimit, .hold: true
+        case .tlsInspector, .clientPins, .ipRateLimit, .hold: true
         case .identity, .totp, .agentRateLimit, .jwt: false
         }
     }
@@ -156,12 +159,13 @@ extension FilterChain.Kind {
     package init?(_ use: Configuration.FilterUse) {
         switch use {
         case .tlsInspector: self = .tlsInspector
+        case .clientPins: self = .clientPins
         case .ipRateLimit: self = .ipRateLimit
         case .identity: self = .identity
         case .totp: self = .totp
         case .agentRateLimit: self = .agentRateLimit
         case .jwt: self = .jwt
-        case .clientPins, .inspect: return nil
+        case .inspect: return nil
         }
     }
 }

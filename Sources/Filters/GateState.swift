@@ -12,6 +12,7 @@ package final class GateState: Sendable {
     /// In the order of the configuration: an agent's place.
     package let agents: [Configuration.Agent]
     package let keys: APIKeys
+    let clientPins: ClientPinsFilter
     /// By place.
     package let seeds: [AgentSeeds]
     /// By place: where the agent's seeds are found by whoever judges a code.
@@ -43,6 +44,7 @@ package final class GateState: Sendable {
         signingKey: SigningKey, steps: AcceptedSteps, after previous: GateState? = nil
     ) throws(StateFault) {
         agents = configuration.agents
+        clientPins = ClientPinsFilter(configuration)
         var roster = previous?.roster ?? AgentRoster()
         roster.seat(agents)
         self.keys = keys.map { entry in

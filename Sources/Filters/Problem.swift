@@ -13,6 +13,7 @@ package enum Problem: UInt8, CaseIterable, Sendable {
     case totpInvalid
     case sessionInvalid
     case agentDisabled
+    case certificateNotPinned
     case upgradeDenied
     case noRoute
     case methodNotAllowed
@@ -45,6 +46,7 @@ package enum Problem: UInt8, CaseIterable, Sendable {
         case .totpInvalid: "totp_invalid"
         case .sessionInvalid: "session_invalid"
         case .agentDisabled: "agent_disabled"
+        case .certificateNotPinned: "certificate_not_pinned"
         case .upgradeDenied: "upgrade_denied"
         case .noRoute: "no_route"
         case .methodNotAllowed: "method_not_allowed"
@@ -74,7 +76,7 @@ package enum Problem: UInt8, CaseIterable, Sendable {
         case .credentialsMissing, .credentialsInvalid, .totpRequired, .totpInvalid,
             .sessionInvalid:
             401
-        case .agentDisabled, .upgradeDenied: 403
+        case .agentDisabled, .certificateNotPinned, .upgradeDenied: 403
         case .noRoute: 404
         case .methodNotAllowed: 405
         case .requestTimeout: 408
@@ -104,6 +106,7 @@ package enum Problem: UInt8, CaseIterable, Sendable {
         case .totpInvalid: "The one-time code is not valid"
         case .sessionInvalid: "The session is not valid"
         case .agentDisabled: "The agent is disabled"
+        case .certificateNotPinned: "The client certificate is not one of those allowed"
         case .upgradeDenied: "The upgrade is not allowed here"
         case .noRoute: "Nothing is served at this path"
         case .methodNotAllowed: "The method is not allowed here"
@@ -137,6 +140,7 @@ package enum Problem: UInt8, CaseIterable, Sendable {
         case .sessionInvalid: "Send a one-time code to get a new session."
         case .totpLocked: "Wait before the next try."
         case .agentDisabled: "An operator has to enable the agent."
+        case .certificateNotPinned: "Connect with a certificate whose key is pinned here."
         case .tlsRequired: "Connect with TLS 1.3."
         case .rateLimited: "Send fewer requests, or wait as Retry-After says."
         case .upstreamUnavailable, .overloaded, .draining, .stateUnavailable:
@@ -157,11 +161,13 @@ package enum Problem: UInt8, CaseIterable, Sendable {
         }
     }
 
-    /// Whether the connection can't be trusted to be in step after this, and is closed.
+    /// Whether the connection is closed after this: it can't be trusted to be in step, or no
+    /// request on it can fare better.
     package var closesConnection: Bool {
         switch self {
         case .httpMalformed, .requestTimeout, .uriTooLong, .headersTooLarge, .httpVersion,
-            .bodyTooLarge, .tlsRequired, .overloaded, .draining, .internalFault:
+            .bodyTooLarge, .tlsRequired, .certificateNotPinned, .overloaded, .draining,
+            .internalFault:
             true
         default: false
         }

@@ -14,6 +14,9 @@ package struct RequestFacts {
     /// Milliseconds since 1970 by a clock that never steps back: the ends of sessions.
     package var steadyMilliseconds: UInt64 = 0
     package var client = IPAddress(bits: 0)
+    /// SHA-256 of the SubjectPublicKeyInfo of the certificate that the client has proven to be
+    /// its own; `nil` without one, or once it is out of date.
+    package var clientPin: SHA256Digest?
     package var upstream = 0
     package var isPublic = false
 

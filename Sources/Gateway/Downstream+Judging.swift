@@ -4,6 +4,7 @@ import Bytes
 import Filters
 import HTTP1
 import Reactor
+import TLS
 
 /// A head is there: what the chain says of it, at once or after a wait.
 extension Downstream {
@@ -21,7 +22,9 @@ extension Downstream {
             return .progress
         }
         memo.clear()
-        exchange.take(context.head, isLast: context.isDraining || context.isCrowded())
+        exchange.take(
+            context.head,
+            isLast: context.isDraining || context.isCrowded() || isProofOutdated)
         exchange.isSurplus = isSurplus
         return judge(&context, &pool)
     }
@@ -30,6 +33,7 @@ extension Downstream {
         _ context: inout WorkerContext, _ pool: inout UpstreamPool
     ) -> Step {
         exchange.parser.reset()
+        exchange.facts.clientPin = certificate?.pin(at: context.now.wallSeconds)
         var input = Buffer()
         swap(&input, &plainIn)
         let decision = context.judge(input.readable, client: client, &exchange, memo: &memo)

@@ -37,7 +37,8 @@ extension Downstream {
         cipherIn.append(contentsOf: opening)
         opening.release(to: &context.memoPool)
         context.handshakesLeft -= 1
-        session = TLSSession(context.generation.tls, context.tls)
+        session = TLSSession(
+            context.generation.tls, context.tls, now: context.now.wallSeconds)
         phase = .handshaking
         shakeHands(&context)
     }
@@ -62,6 +63,7 @@ extension Downstream {
         switch result {
         case .complete(let isResumed):
             phase = .open
+            certificate = session?.clientCertificate
             move(to: .idle, &context)
             context.metrics.tlsHandshake(
                 result: isResumed ? .resumed : .full, nanoseconds: elapsed)
@@ -72,6 +74,11 @@ extension Downstream {
             isClosing = true
         }
         if !isSent { isClosing = true }
+    }
+
+    /// Called when clients are asked to prove something else from now on.
+    mutating func lookAtProof(_ tls: TLSServerContext) {
+        isProofOutdated = session?.isBound(to: tls) == false
     }
 
     /// Opens what has come sealed.

@@ -64,6 +64,11 @@ struct Downstream: ~Copyable {
     /// The answer lies whole in the output and leaves at the end of the turn; then its exchange is
     /// finished.
     var isAnswerPutOff = false
+    /// What the client has proven to be at the handshake.
+    var certificate: ClientCertificate?
+    /// A reload has changed what clients are asked to prove since this one did: it is to do so
+    /// anew, on another connection.
+    var isProofOutdated = false
     /// The client has sent close_notify: no request will follow.
     var hasClosed = false
     /// The client's FIN was read.

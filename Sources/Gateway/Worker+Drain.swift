@@ -4,6 +4,7 @@ import Bytes
 import Filters
 import Policy
 import Reactor
+import TLS
 
 extension Worker {
     mutating func onWakeup() {
@@ -19,11 +20,16 @@ extension Worker {
     private mutating func adopt() {
         let revision = context.gateway.revisionNow
         let generation = context.gateway.generation
+        let asksTheSame = generation.tls.asksTheSame(as: context.generation.tls)
         do throws(StartFault) {
             try context.adopt(generation, revision: revision)
             pool.adopt(generation, &context)
         } catch {
-            context.tellNotAdopted(error.reason)
+            return context.tellNotAdopted(error.reason)
+        }
+        guard !asksTheSame else { return }
+        for index in 0..<downstreams.indexEnd where downstreams.isOccupied(index) {
+            downstreams[index].lookAtProof(generation.tls)
         }
     }
 

@@ -37,7 +37,10 @@ enum Bounds {
     static let upstreamsMax = 64
     /// Of one upstream.
     static let endpointsMax = 64
+    /// Of one upstream, or one agent.
     static let pinsMax = 16
+    /// Of the listener, for all clients that are no agent's.
+    static let clientPinsMax = 1000
     static let healthPathBytesMax = 1024
     static let agentsMax = 10_000
     static let keysMax = 16

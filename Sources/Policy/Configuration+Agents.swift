@@ -7,24 +7,27 @@ extension Configuration {
         package var user: String
         package var scopes: [String]
         package var keys: AgentKeys
+        /// SHA-256 of SubjectPublicKeyInfos, 32 bytes each; no other agent has one of them.
+        package var clientPins: [[UInt8]]
         package var totp: AgentTOTP
         package var rate: Rate
 
         package init(
             name: String, user: String? = nil, scopes: [String] = [], keys: AgentKeys,
-            totp: AgentTOTP, rate: Rate = .standard
+            clientPins: [[UInt8]] = [], totp: AgentTOTP, rate: Rate = .standard
         ) {
             self.name = name
             self.user = user ?? name
             self.scopes = scopes
             self.keys = keys
+            self.clientPins = clientPins
             self.totp = totp
             self.rate = rate
         }
     }
 
     package enum AgentKeys: Sendable, Equatable {
-        /// SHA-256 of each key, 32 bytes; at least one.
+        /// SHA-256 of each key, 32 bytes; none where something else takes the place of a key.
         case hashes([[UInt8]])
         /// The key itself lies in this file of the secrets directory.
         case apiKeyFromSecret(path: String)

@@ -7,6 +7,7 @@ extension Configuration {
         package var address = SocketAddressText(address: IPAddress(ipv4: 0), port: 8443)
         package var certificatePath = "/run/secrets/tls_cert"
         package var keyPath = "/run/secrets/tls_key"
+        package var clientCertificates = ClientCertificates()
         package var plaintextJWKS = PlaintextJWKS.private
         package var limits: Limits
         /// Whose `X-Forwarded-For` counts.

@@ -121,7 +121,8 @@ extension Configuration {
 
         /// In the order of the specification, without what is not built yet.
         static let standardChain: [FilterUse] = [
-            .tlsInspector, .ipRateLimit(.standard), .identity, .totp, .agentRateLimit(), .jwt,
+            .tlsInspector, .clientPins, .ipRateLimit(.standard), .identity, .totp,
+            .agentRateLimit(), .jwt,
         ]
 
         /// As the policy, metrics and logs call it.

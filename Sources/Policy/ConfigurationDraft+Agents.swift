@@ -16,6 +16,7 @@ extension ConfigurationDraft {
             if case .hashes(let hashes) = agent.keys {
                 for hash in hashes { places.keyOwners[hash] = agent.name }
             }
+            for pin in agent.clientPins { places.pinOwners[pin] = agent.name }
             configuration.agents.append(agent)
             places.agents.append(item)
             places.seeds.append(seed)
@@ -30,31 +31,32 @@ extension ConfigurationDraft {
             "rate",
         ]
         guard let object = object(node, known: known) else { return nil }
-        requireInert(object["client_pins_sha256"], "client_pins_sha256", unless: "`[]`") {
-            $0.array?.isEmpty == true
-        }
         requireInert(object["oauth"], "oauth", unless: "`[]`") { $0.array?.isEmpty == true }
         // Everything is read before anything gives up, so that one run tells of every fault.
         let name = required(object, "name").flatMap { self.name($0) }
         let user = object["user"].flatMap { claim($0) }
         let scopes = object["scopes"].flatMap { self.scopes($0) } ?? []
         let hashes = keyHashes(object)
+        let pins = object["client_pins_sha256"].map { agentPins($0) } ?? []
         let totp = required(object, "totp").flatMap { self.agentTOTP($0) }
         let rate = object["rate"].flatMap { self.rate($0) } ?? .standard
         guard let name, let hashes, let totp else { return nil }
         let agent = Configuration.Agent(
-            name: name, user: user, scopes: scopes, keys: .hashes(hashes), totp: totp, rate: rate)
+            name: name, user: user, scopes: scopes, keys: .hashes(hashes), clientPins: pins,
+            totp: totp, rate: rate)
         return (agent, object["totp"].flatMap { PolicyObject(node: $0)["seed_file"] })
     }
 
     private mutating func keyHashes(_ agent: PolicyObject) -> [[UInt8]]? {
+        let isKnownOtherwise = agent["client_pins_sha256"]?.value.array?.isEmpty == false
         guard let node = agent["api_key_sha256"] else {
-            fault(agent.node, "the agent has no key: `api_key_sha256` is missing")
+            if isKnownOtherwise { return [] }
+            fault(agent.node, "the agent has no key and no pin: `api_key_sha256` is missing")
             return nil
         }
         guard let items = items(node, max: Bounds.keysMax) else { return nil }
-        guard !items.isEmpty else {
-            fault(node, "the agent has no key")
+        guard !items.isEmpty || isKnownOtherwise else {
+            fault(node, "the agent has no key and no pin")
             return nil
         }
         var hashes: [[UInt8]] = []

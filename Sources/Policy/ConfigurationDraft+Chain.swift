@@ -48,6 +48,7 @@ extension ConfigurationDraft {
         else { return nil }
         switch name {
         case "tls_inspector": return plain(node, .tlsInspector)
+        case "client_pins": return plain(node, .clientPins)
         case "identity": return plain(node, .identity)
         case "totp": return plain(node, .totp)
         case "jwt": return plain(node, .jwt)
@@ -56,7 +57,7 @@ extension ConfigurationDraft {
                 mode(filter).map { .agentRateLimit($0) }
             }
         case "ip_rate_limit": return ipRateLimit(node)
-        case "client_pins", "inspect":
+        case "inspect":
             fault(nameNode, Self.notBuilt("`\(name)`"))
         default:
             let nearest = NearestName.of(name, in: Self.filterNames)
@@ -108,6 +109,7 @@ extension ConfigurationDraft {
         }
         mustFollow("totp", "identity")
         mustFollow("agent_rate_limit", "identity")
+        mustFollow("identity", "client_pins")
         mustFollow("identity", "ip_rate_limit")
         if let jwt = index("jwt"), jwt != names.count - 1 {
             fault(filterPlace(jwt), "`jwt` must be the last filter")

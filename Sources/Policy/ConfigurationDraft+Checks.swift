@@ -8,6 +8,7 @@ extension ConfigurationDraft {
         if places.upstreamsAreWhole, places.chainIsWhole { checkAudiences() }
         checkAddresses()
         checkUpstreamTLS()
+        checkClientCertificates()
         checkLimits()
         checkRouteLimits()
         if faults.isEmpty { warnOfTheUseless() }

@@ -128,23 +128,6 @@ extension ConfigurationDraft {
         }
         return name.host
     }
-
-    private mutating func pins(_ node: PolicyNode) -> [[UInt8]] {
-        var pins: [[UInt8]] = []
-        for item in items(node, max: Bounds.pinsMax) ?? [] {
-            guard let text = string(item) else { continue }
-            // 32 bytes are 44 digits, the last of them padding (RFC 4648 §4).
-            guard text.utf8.count == 44, let pin = Base64URL.decodeStandard(Array(text.utf8).span),
-                pin.count == 32
-            else {
-                fault(item, "must be a SHA-256 in base64: 43 digits and `=`")
-                continue
-            }
-            if pins.contains(pin) { fault(item, "the same pin twice") }
-            pins.append(pin)
-        }
-        return pins
-    }
 }
 
 extension [UInt8] {

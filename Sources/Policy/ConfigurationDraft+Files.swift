@@ -94,6 +94,9 @@ extension ConfigurationDraft {
         checkFile(
             configuration.listen.certificatePath, place(of: .certificate), isSecret: false, files)
         checkFile(configuration.listen.keyPath, place(of: .key), isSecret: true, files)
+        if let path = configuration.listen.clientCertificates.authorityPath {
+            checkFile(path, place(of: .clientAuthority), isSecret: false, files)
+        }
         for (index, agent) in configuration.agents.enumerated() {
             let node = places.seeds.indices.contains(index) ? places.seeds[index] : nil
             checkFile(agent.totp.seedPath, node.map { place(of: $0) }, isSecret: true, files)

@@ -33,15 +33,9 @@ extension ConfigurationDraft {
     private mutating func readTLS(_ node: PolicyNode) {
         let known = ["certificate", "key", "client_ca", "client_certificate", "client_pins_sha256"]
         guard let tls = object(node, known: known) else { return }
-        requireInert(tls["client_ca"], "client_ca", unless: "`null`") { $0.isNull }
-        requireInert(tls["client_certificate"], "client_certificate", unless: "`\"none\"`") {
-            $0.string == "none"
-        }
-        requireInert(tls["client_pins_sha256"], "client_pins_sha256", unless: "`[]`") {
-            $0.array?.isEmpty == true
-        }
         take(tls["certificate"], .certificate, \.listen.certificatePath) { $0.path($1) }
         take(tls["key"], .key, \.listen.keyPath) { $0.path($1) }
+        readClientCertificates(tls)
     }
 
     private mutating func readLimits(_ node: PolicyNode) {

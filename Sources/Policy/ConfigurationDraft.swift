@@ -113,10 +113,14 @@ struct PolicyPlaces {
     var seeds: [PolicyNode?] = []
     /// The agent of each key, by its hash.
     var keyOwners: [[UInt8]: String] = [:]
+    /// The agent of each pin.
+    var pinOwners: [[UInt8]: String] = [:]
     var routes: [PolicyNode] = []
     var filters: [PolicyNode] = []
     /// False once a filter or a route could not be read: its neighbours cannot be judged then.
     var chainIsWhole = true
+    /// Likewise for what is asked of clients' certificates, and for all pins.
+    var clientRulesAreWhole = true
     /// Likewise for the names and audiences of upstreams.
     var upstreamsAreWhole = true
 }

@@ -67,14 +67,8 @@ extension EffectiveSummary {
         count == 1 ? "1 failure" : "\(count) failures in a row"
     }
 
-    /// Pins by their number: a hash can be compared by no one at a glance.
     private static func trust(_ tls: Configuration.UpstreamTLS) -> String {
-        let pins =
-            switch tls.pins.count {
-            case 0: "no pins"
-            case 1: "1 pin"
-            default: "\(tls.pins.count) pins"
-            }
+        let pins = count(tls.pins, "pin")
         return "ca \(tls.authorityPath ?? "of the system"), "
             + "server name \(tls.serverName ?? "of each endpoint"), \(pins)"
     }

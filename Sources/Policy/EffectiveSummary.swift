@@ -69,6 +69,7 @@ package struct EffectiveSummary: CustomStringConvertible {
         add("listen", "\(listen.address), TLS 1.3", .listenAddress)
         add("  certificate", listen.certificatePath, .certificate)
         add("  key", listen.keyPath, .key)
+        describeClientCertificates()
         add("  plaintext jwks", listen.plaintextJWKS.rawValue, .plaintextJWKS)
         if let url = listen.publicURL { add("  public url", url, .publicURL) }
         let proxies = listen.trustedProxies.map(\.description).joined(separator: ", ")
@@ -94,6 +95,20 @@ package struct EffectiveSummary: CustomStringConvertible {
         if configuration.admin != .off {
             add("  token", configuration.adminTokenPath ?? "made at first start", .adminToken)
         }
+    }
+
+    private mutating func describeClientCertificates() {
+        let rules = configuration.listen.clientCertificates
+        let demand = rules.demand == .none ? "not asked for" : rules.demand.rawValue
+        add("  client certificate", demand, .clientCertificate)
+        guard rules.demand != .none else { return }
+        add("  client ca", rules.authorityPath ?? "none: pins decide", .clientAuthority)
+        let count = configuration.clientPins.count
+        let ofAgents = count - rules.pins.count
+        add(
+            "  client pins",
+            count == 0 ? "none" : "\(count)\(ofAgents == 0 ? "" : ", \(ofAgents) of agents")",
+            .clientPins)
     }
 
     private mutating func describeIdentity() {
@@ -151,7 +166,7 @@ package struct EffectiveSummary: CustomStringConvertible {
             let scopes = agent.scopes.isEmpty ? "none" : agent.scopes.joined(separator: " ")
             let keys =
                 switch agent.keys {
-                case .hashes(let hashes): hashes.count == 1 ? "1 key" : "\(hashes.count) keys"
+                case .hashes(let hashes): Self.count(hashes, "key")
                 case .apiKeyFromSecret: "key from its secret"
                 case .madeAtFirstStart: "key made at first start"
                 }
@@ -159,8 +174,18 @@ package struct EffectiveSummary: CustomStringConvertible {
                 "  \(agent.name)",
                 (agent.user == agent.name ? "" : "user \(agent.user), ")
                     + "scopes \(scopes), \(keys), "
+                    + (agent.clientPins.isEmpty ? "" : Self.count(agent.clientPins, "pin") + ", ")
                     + (isLimited ? agent.rate.description : "no rate limit"),
                 .agentRate)
+        }
+    }
+
+    /// Keys and pins by their number: a hash can be compared by no one at a glance.
+    static func count(_ items: [[UInt8]], _ noun: String) -> String {
+        switch items.count {
+        case 0: "no \(noun)s"
+        case 1: "1 \(noun)"
+        default: "\(items.count) \(noun)s"
         }
     }
 }

@@ -33,15 +33,22 @@ package struct TLSSession: ~Copyable {
     private var records: RecordLayer?
     /// What the client asked for (SNI); empty where it did not.
     private var serverName: [UInt8] = []
+    /// What the client was asked to prove.
+    private let clients: ClientProof?
+    /// What the client has proven to be; `nil` where it was not asked, or has no certificate.
+    package private(set) var clientCertificate: ClientCertificate?
 
     /// - Parameters:
     ///   - tools: of the thread that uses the session.
+    ///   - now: seconds since 1970.
     ///   - recordsPerKeyMax: how many records one key seals; then it is changed.
     package init(
-        _ context: TLSServerContext, _ tools: TLSTools,
+        _ context: TLSServerContext, _ tools: TLSTools, now: UInt64,
         recordsPerKeyMax: UInt64 = Self.recordsPerKeyMax
     ) {
-        underway = ServerHandshake(context, tools, recordsPerKeyMax: recordsPerKeyMax)
+        clients = context.clients
+        underway = ServerHandshake(
+            context, tools, now: now, recordsPerKeyMax: recordsPerKeyMax)
     }
 
     /// Takes ciphertext, and appends what there is room for of the answer: to be called again
@@ -55,6 +62,7 @@ package struct TLSSession: ~Copyable {
         }
         records = consume layer
         serverName = underway.serverName
+        clientCertificate = underway.clientCertificate
         self.underway = nil
         return outcome
     }
@@ -81,6 +89,9 @@ package struct TLSSession: ~Copyable {
     package mutating func close(into output: inout Buffer) {
         records?.close(into: &output)
     }
+
+    /// Whether its client was asked to prove what this context asks for.
+    package func isBound(to context: TLSServerContext) -> Bool { clients === context.clients }
 
     /// Appends the name that the client asked for (SNI), if it did.
     package func appendServerName(to buffer: inout Buffer) {

@@ -15,9 +15,9 @@ struct SecretsLoader: ~Copyable {
     /// A shorter key could be guessed.
     static let keyBytesMin = 16
 
-    private let configuration: Configuration
+    let configuration: Configuration
     private let purpose: Secrets.Purpose
-    private let previous: TLSServerContext?
+    let previous: TLSServerContext?
     private(set) var faults: [ConfigurationFault] = []
     private(set) var warnings: [ConfigurationFault] = []
     private(set) var made: [Secrets.MadeFile] = []
@@ -29,50 +29,6 @@ struct SecretsLoader: ~Copyable {
         self.configuration = configuration
         self.purpose = purpose
         self.previous = previous
-    }
-
-    // MARK: TLS
-
-    mutating func loadTLS() -> TLSServerContext? {
-        let certificatePath = configuration.listen.certificatePath
-        let keyPath = configuration.listen.keyPath
-        let certificate = read(certificatePath)
-        let key = read(keyPath)
-        guard let certificate, let key else { return nil }
-        do {
-            return try TLSServerContext(
-                certificate: certificate.span, key: key.span, after: previous)
-        } catch {
-            guard case .configuration(let reason) = error else {
-                return fault(certificatePath, "\(error)")
-            }
-            // The reason's first word says which of the two is meant.
-            return fault(reason.hasPrefix("certificate") ? certificatePath : keyPath, reason)
-        }
-    }
-
-    /// By path; those that cannot be read, or are no certificates, are faults.
-    mutating func loadAuthorities() -> [String: [UInt8]] {
-        var found: [String: [UInt8]] = [:]
-        for upstream in configuration.upstreams {
-            guard let path = upstream.tls.authorityPath, found[path] == nil,
-                upstream.endpoints.contains(where: \.isTLS)
-            else { continue }
-            do throws(FileFault) {
-                found[path] = try DiskFiles().read(path, limit: SecretFile.bytesMax)
-            } catch {
-                note(path, error.description)
-                continue
-            }
-            do throws(TLSFault) {
-                _ = try TLSClientContext(
-                    serverName: "localhost", trust: .authorities(found[path] ?? []),
-                    isResuming: false)
-            } catch {
-                note(path, "\(error)")
-            }
-        }
-        return found
     }
 
     // MARK: Seeds
@@ -205,7 +161,7 @@ struct SecretsLoader: ~Copyable {
 
     // MARK: Files
 
-    private mutating func read(_ path: String) -> SecretBytes? {
+    mutating func read(_ path: String) -> SecretBytes? {
         do {
             return try SecretFile.read(path)
         } catch {
@@ -214,12 +170,12 @@ struct SecretsLoader: ~Copyable {
     }
 
     /// Always `nil`, for the caller to return in place of what it could not make.
-    private mutating func fault<Missing>(_ path: String, _ reason: String) -> Missing? {
+    mutating func fault<Missing>(_ path: String, _ reason: String) -> Missing? {
         note(path, reason)
         return nil
     }
 
-    private mutating func note(_ path: String, _ reason: String) {
+    mutating func note(_ path: String, _ reason: String) {
         faults.append(ConfigurationFault(.file(path), reason))
     }
 }

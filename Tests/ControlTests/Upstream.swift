@@ -101,7 +101,7 @@ private final class Connection {
 
     init(_ socket: consuming Socket, _ context: TLSServerContext?) {
         self.socket = socket
-        if let context { tls = TLSSession(context, TLSTools()) }
+        if let context { tls = TLSSession(context, TLSTools(), now: 0) }
         isShakingHands = context != nil
     }
 

@@ -182,9 +182,18 @@ FAULTS = {
         endpoints=["https://" + p["listen"]["address"]]), "/upstreams/0/endpoints/0"),
     "two upstreams with one audience": (lambda p: p["upstreams"].append(
         dict(p["upstreams"][0], name="second")), "/upstreams/1"),
-    "TOTP before identity": (lambda p: p.update(filters=_chain(3, 2)), "/filters"),
-    "JWT not last": (lambda p: p.update(filters=_chain(4, 5)), "/filters"),
-    "the address limit after identity": (lambda p: p.update(filters=_chain(1, 2)), "/filters"),
+    "TOTP before identity": (lambda p: p.update(filters=_chain(4, 3)), "/filters"),
+    "JWT not last": (lambda p: p.update(filters=_chain(5, 6)), "/filters"),
+    "the address limit after identity": (lambda p: p.update(filters=_chain(2, 3)), "/filters"),
+    "clients' pins after identity": (lambda p: p.update(filters=_chain(1, 3)), "/filters"),
+    "an authority of clients that is not there": (lambda p: p["listen"]["tls"].update(
+        client_certificate="required", client_ca="/nowhere"), "/listen/tls/client_ca"),
+    "a certificate of anybody": (lambda p: p["listen"]["tls"].update(
+        client_certificate="required"), "/listen/tls/client_certificate"),
+    "pins of clients who are not asked": (lambda p: p["listen"]["tls"].update(
+        client_pins_sha256=["A" * 43 + "="]), "/listen/tls/client_pins_sha256"),
+    "an agent's pin that cannot be shown": (lambda p: p["agents"][0].update(
+        client_pins_sha256=["A" * 43 + "="]), "/agents/0/client_pins_sha256"),
     "no JWT": (lambda p: p["filters"].pop(5), "/filters"),
     "no TOTP": (lambda p: p["filters"].pop(3), "/filters"),
     "no identity": (lambda p: p["filters"].pop(2), "/filters"),
@@ -199,7 +208,8 @@ def _upstream(value):
 
 def _chain(one, other):
     """The usual chain with two filters changed about."""
-    names = ["tls_inspector", "ip_rate_limit", "identity", "totp", "agent_rate_limit", "jwt"]
+    names = ["tls_inspector", "client_pins", "ip_rate_limit", "identity", "totp",
+             "agent_rate_limit", "jwt"]
     names[one], names[other] = names[other], names[one]
     return [{"use": name} for name in names]
 

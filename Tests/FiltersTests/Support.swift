@@ -18,6 +18,10 @@ struct Rules {
     var issuer = #"{ "name": "agentport", "audience": "claw", "lifetime": "60s" }"#
     var agentRate = #"{ "requests": 1000, "per": "1s" }"#
     var filters: String?
+    /// Of `listen.tls`.
+    var tls = "{}"
+    /// A member of the agent `weather`, with a comma behind it.
+    var weather = ""
 
     static let keys = ["ap_weather-key", "ap_ledger-key", "ap_weather-other"]
 
@@ -30,14 +34,14 @@ struct Rules {
         let hashes = try Self.keys.map { try Self.digest(of: $0).hex }
         let filters = filters.map { #""filters": \#($0),"# } ?? ""
         let policy = """
-            { "agentport": 1,
+            { "agentport": 1, "listen": { "tls": \(tls) },
               "upstreams": [ { "name": "a", "endpoints": ["http://127.0.0.1:1"],
                                "audience": "claw" },
                              { "name": "b", "endpoints": ["http://127.0.0.1:2"],
                                "audience": "b" } ],
               "issuer": \(issuer), "totp": \(totp), "sessions": \(sessions), \(filters)
               "agents": [
-                { "name": "weather", "user": "ops@example.com", "scopes": ["read", "write"],
+                { \(weather) "name": "weather", "user": "ops@example.com", "scopes": ["read", "write"],
                   "api_key_sha256": ["\(hashes[0])", "\(hashes[2])"],
                   "totp": { "seed_file": "/s/weather" }, "rate": \(agentRate) },
                 { "name": "ledger", "api_key_sha256": ["\(hashes[1])"],
@@ -90,6 +94,7 @@ final class Gate {
     private var pool = SlabPool(bound: 1)
     private let verifier: JWTVerifier
     var client = IPAddress(ipv4: 0x0A00_0001)
+    var clientPin: SHA256Digest?
     /// Milliseconds since the start, by every clock.
     var elapsed: UInt64 = 0
 
@@ -161,6 +166,7 @@ final class Gate {
         facts.wallSeconds = wallSeconds
         facts.steadyMilliseconds = Self.start * 1000 + elapsed
         facts.client = client
+        facts.clientPin = clientPin
         facts.upstream = upstream
         facts.isPublic = isPublic
         let outcome = chain.run(&facts, head, bytes.span, from: position)

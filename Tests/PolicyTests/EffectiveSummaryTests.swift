@@ -39,14 +39,17 @@ import Testing
         #expect(lines.contains("admin 127.0.0.1:9901 default"))
         #expect(
             lines.contains(
-                "chain tls_inspector > ip_rate_limit > identity > totp > "
+                "chain tls_inspector > client_pins > ip_rate_limit > identity > totp > "
                     + "agent_rate_limit > jwt default"))
+        #expect(lines.contains("client certificate not asked for default"))
         #expect(lines.contains("ip rate 1000/1s, burst 2000 default"))
     }
 
     @Test func routesAndAgentsCanBeReviewed() throws {
         let lines = try lines(load(policy: Self.policy))
-        #expect(lines.contains("/healthz any method, PUBLIC, tls_inspector > ip_rate_limit > claw"))
+        #expect(
+            lines.contains(
+                "/healthz any method, PUBLIC, tls_inspector > client_pins > ip_rate_limit > claw"))
         #expect(lines.contains("/* POST, whole chain > claw"))
         #expect(
             lines.contains(

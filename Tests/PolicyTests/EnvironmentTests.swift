@@ -36,7 +36,8 @@ import Testing
         #expect(configuration.routes == [Configuration.Route(path: "/", upstreamIndex: 0)])
         #expect(
             configuration.filters.map(\.name) == [
-                "tls_inspector", "ip_rate_limit", "identity", "totp", "agent_rate_limit", "jwt",
+                "tls_inspector", "client_pins", "ip_rate_limit", "identity", "totp",
+                "agent_rate_limit", "jwt",
             ])
         let agent = try #require(configuration.agents.first)
         #expect(configuration.agents.count == 1)

@@ -56,17 +56,10 @@ import Testing
                 + "`[::]:8443`"),
         .section(
             "not built",
-            "\"listen\":{\"tls\":{\"client_ca\":\"x\",\"client_certificate\":\"required\","
-                + "\"client_pins_sha256\":[\"x\"]},\"portal_host\":\"p\",\"limits\":{\"buffered\":\"1MiB\"}}",
-            "2:30: /listen/tls/client_ca: `client_ca` other than `null` is not built yet in this "
+            "\"listen\":{\"portal_host\":\"p\",\"limits\":{\"buffered\":\"1MiB\"}}",
+            "2:25: /listen/portal_host: `portal_host` other than `null` is not built yet in this "
                 + "version",
-            "2:55: /listen/tls/client_certificate: `client_certificate` other than `\"none\"` is "
-                + "not built yet in this version",
-            "2:87: /listen/tls/client_pins_sha256: `client_pins_sha256` other than `[]` is not "
-                + "built yet in this version",
-            "2:108: /listen/portal_host: `portal_host` other than `null` is not built yet in this "
-                + "version",
-            "2:122: /listen/limits/buffered: `buffered` is not built yet in this version"),
+            "2:39: /listen/limits/buffered: `buffered` is not built yet in this version"),
         .section(
             "public_url", "\"listen\":{\"public_url\":\"http://x\"}",
             "2:24: /listen/public_url: it must begin with `https://`"),

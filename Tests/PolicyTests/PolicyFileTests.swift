@@ -151,7 +151,7 @@ func load(policy text: String, _ environment: [String: String] = [:]) -> Configu
         #expect(configuration.upstreams.map(\.name) == ["openclaw"])
         #expect(configuration.upstreams.flatMap(\.endpoints).map(\.label) == ["127.0.0.1:8080"])
         #expect(configuration.routes == [Configuration.Route(path: "/", upstreamIndex: 0)])
-        #expect(configuration.filters.count == 6)
+        #expect(configuration.filters.count == 7)
         #expect(configuration.listen.certificatePath == "/run/secrets/tls_cert")
     }
 

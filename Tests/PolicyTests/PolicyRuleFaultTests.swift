@@ -15,14 +15,14 @@ import Testing
     static let agents: [FaultyPolicy] = [
         .section(
             "no key", "\"agents\":[{\"name\":\"a\",\"totp\":{\"seed_file\":\"/run/secrets/a\"}}]",
-            "2:11: /agents/0: the agent has no key: `api_key_sha256` is missing"),
+            "2:11: /agents/0: the agent has no key and no pin: `api_key_sha256` is missing"),
         .section(
             "empty keys",
             "\"agents\":[{\"name\":\"-a\",\"api_key_sha256\":[],\"scopes\":[\"a b\"]}]",
             "2:11: /agents/0: `totp` is missing",
             "2:19: /agents/0/name: must be 1 to 64 letters, digits, `.`, `_`, `@` and `-`, the "
                 + "first a letter or a digit",
-            "2:41: /agents/0/api_key_sha256: the agent has no key",
+            "2:41: /agents/0/api_key_sha256: the agent has no key and no pin",
             "2:54: /agents/0/scopes/0: must be 1 to 128 characters of visible ASCII without `\"` "
                 + "and `\\`"),
         .section(
@@ -124,7 +124,6 @@ import Testing
             "4:1: /filters/2: `totp` stands in the chain already"),
         chain(
             "not built", ["client_pins", "identity", "totp", "inspect", "jwt"],
-            "2:8: /filters/0/use: `client_pins` is not built yet in this version",
             "5:8: /filters/3/use: `inspect` is not built yet in this version"),
         chain(
             "unknown", ["identity", "ttop", "jwt"],
@@ -132,11 +131,11 @@ import Testing
         .section(
             "arguments",
             "\"filters\":[{\"use\":\"totp\",\"mode\":\"shadow\"},5,{},"
-                + "{\"use\":\"ip_rate_limit\",\"mode\":\"shadow\"}]",
+                + "{\"use\":\"ip_rate_limit\",\"mode\":\"dark\"}]",
             "2:26: /filters/0/mode: unknown key `mode`",
             "2:43: /filters/1: must be an object, not a number",
             "2:45: /filters/2: `use` is missing",
-            "2:71: /filters/3/mode: `mode` is not built yet in this version"),
+            "2:78: /filters/3/mode: must be `enforce` or `shadow` or `off`"),
     ]
 
     @Test(arguments: chains)

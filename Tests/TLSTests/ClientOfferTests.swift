@@ -39,7 +39,7 @@ struct ClientOfferTests {
         let found = try summary(Self.message(Self.whole))
         let expected = OfferSummary(
             suites: [0x1301], serverName: Array("Claw.Example.COM".utf8), flags: "3ahe",
-            groups: [0x1D, 0x17], schemes: [0x0403, 0x0804], shares: [0x1D], shareCount: 2,
+            groups: [0x1D, 0x17], schemes: [0x0403, 0x0804, 0x0807], shares: [0x1D], shareCount: 2,
             fragmentLengthCode: nil, resumesWithExchange: true, resumption: [1, 1])
         #expect(found == expected)
     }

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Handshakes")
 struct HandshakeTests {
-    @Test(arguments: ThrowAwayIdentity.Kind.allCases, [1, 7, 100, Int.max])
+    @Test(arguments: ThrowAwayIdentity.Kind.servers, [1, 7, 100, Int.max])
     func completesHoweverItIsCut(kind: ThrowAwayIdentity.Kind, step: Int) throws {
         let identity = kind == .ecdsa ? ThrowAwayIdentity.ecdsa : ThrowAwayIdentity.rsa
         let link = try Link(try .make(identity), step: step)

@@ -123,7 +123,7 @@ struct NaiveOffer {
         case 13:
             var schemes = try list(2, least: 2)
             summary.schemes = try schemes.numbers([
-                0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806,
+                0x0403, 0x0503, 0x0603, 0x0807, 0x0804, 0x0805, 0x0806,
             ])
         case 16:
             flags.insert("a")

@@ -21,10 +21,11 @@ final class End {
     ///   - room: for what is to be sent.
     ///   - recordsPerKeyMax: as of ``TLSSession``.
     init(
-        _ context: TLSServerContext, room: Int = Slab.capacity, recordsPerKeyMax: UInt64? = nil
+        _ context: TLSServerContext, room: Int = Slab.capacity, recordsPerKeyMax: UInt64? = nil,
+        now: UInt64 = 0
     ) throws(TLSFault) {
         let limit = recordsPerKeyMax ?? TLSSession.recordsPerKeyMax
-        server = TLSSession(context, TLSTools(), recordsPerKeyMax: limit)
+        server = TLSSession(context, TLSTools(), now: now, recordsPerKeyMax: limit)
         pump = try TLSPump()
         outputPool = SlabPool(bound: 1, slabCapacity: room)
         _ = input.attach(from: &pool)
@@ -100,6 +101,12 @@ final class End {
         return (Self.array(sealed), taken)
     }
 
+    var clientCertificate: ClientCertificate? { server?.clientCertificate }
+
+    func isBound(to context: TLSServerContext) -> Bool {
+        server?.isBound(to: context) ?? false
+    }
+
     func close() -> [UInt8] {
         server?.close(into: &output)
         client?.close(into: &output, pump: pump)
@@ -119,14 +126,21 @@ final class End {
 }
 
 extension TLSServerContext {
-    static func make(_ identity: ThrowAwayIdentity) throws(TLSFault) -> TLSServerContext {
-        try make(identity.certificate, identity.key)
+    static func make(
+        _ identity: ThrowAwayIdentity, clients: ClientProof? = nil,
+        after previous: TLSServerContext? = nil
+    ) throws(TLSFault) -> TLSServerContext {
+        try make(identity.certificate, identity.key, clients: clients, after: previous)
     }
 
-    static func make(_ certificate: String, _ key: String) throws(TLSFault) -> TLSServerContext {
+    static func make(
+        _ certificate: String, _ key: String, clients: ClientProof? = nil,
+        after previous: TLSServerContext? = nil
+    ) throws(TLSFault) -> TLSServerContext {
         let certificate = Array(certificate.utf8)
         let key = Array(key.utf8)
-        return try TLSServerContext(certificate: certificate.span, key: key.span)
+        return try TLSServerContext(
+            certificate: certificate.span, key: key.span, clients: clients, after: previous)
     }
 }
 
@@ -139,9 +153,9 @@ final class Link {
     init(
         _ context: TLSServerContext, protocols: [String]? = ["http/1.1"], resuming: Ticket? = nil,
         step: Int = .max, offersTLS12Alone: Bool = false, offer: TLSOffer = .init(),
-        room: Int = Slab.capacity, recordsPerKeyMax: UInt64? = nil
+        room: Int = Slab.capacity, recordsPerKeyMax: UInt64? = nil, now: UInt64 = 0
     ) throws {
-        server = try Server(context, room: room, recordsPerKeyMax: recordsPerKeyMax)
+        server = try Server(context, room: room, recordsPerKeyMax: recordsPerKeyMax, now: now)
         client = try TLSClient(
             protocols: protocols, resuming: resuming, offersTLS12Alone: offersTLS12Alone,
             offer: offer)

@@ -33,6 +33,10 @@ package struct TLSOffer: Sendable {
     package var serverName = "Claw.Example"
     /// RFC 8446 §D.4: with a change_cipher_spec that means nothing.
     package var isForMiddleboxes = true
+    /// What the client shows of itself where it is asked.
+    package var identity: ThrowAwayIdentity?
+    /// Behind its certificate.
+    package var chain: [ThrowAwayIdentity] = []
 
     package init() {}
 }
@@ -46,6 +50,10 @@ package final class TLSClient {
     private let incoming: OpaquePointer
     private let outgoing: OpaquePointer
     package private(set) var hasFailed = false
+    /// The number of the alert that the server has sent, if any.
+    package private(set) var alert: UInt8?
+    /// What the client's records are sealed with up to its Finished; empty before.
+    package fileprivate(set) var handshakeSecret: [UInt8] = []
 
     package init(
         protocols: [String]?, resuming: Ticket?, offersTLS12Alone: Bool, offer: TLSOffer = .init()
@@ -68,6 +76,28 @@ package final class TLSClient {
             unsafe SSL_set_alpn_protos(session, list, UInt32(list.count))
         }
         if let resuming { _ = unsafe SSL_set_session(session, resuming.session) }
+        if let identity = offer.identity { unsafe Self.show(identity, offer.chain, in: session) }
+        // SAFETY: the session does not outlive self.
+        unsafe SSL_set_ex_data(session, 0, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// Whatever it is: what OpenSSL thinks of a key's size is not what is tried.
+    private static func show(
+        _ identity: ThrowAwayIdentity, _ chain: [ThrowAwayIdentity], in session: OpaquePointer
+    ) {
+        unsafe SSL_set_security_level(session, 0)
+        let own = unsafe identity.makeCertificate()
+        let key = unsafe co_private_key_from_pem(identity.key, Int32(identity.key.utf8.count))
+        unsafe SSL_use_certificate(session, own)
+        unsafe SSL_use_PrivateKey(session, key)
+        unsafe X509_free(own)
+        unsafe EVP_PKEY_free(key)
+        for link in chain {
+            let certificate = unsafe link.makeCertificate()
+            // SSL_CTRL_CHAIN_CERT with a reference of its own, which is a macro.
+            unsafe SSL_ctrl(session, 89, 1, UnsafeMutableRawPointer(certificate))
+            unsafe X509_free(certificate)
+        }
     }
 
     private static func prepare(_ context: OpaquePointer, _ offer: TLSOffer) {
@@ -78,6 +108,7 @@ package final class TLSClient {
         }
         // SSL_OP_ENABLE_MIDDLEBOX_COMPAT, which is a macro.
         if !offer.isForMiddleboxes { unsafe SSL_CTX_clear_options(context, 1 << 20) }
+        unsafe SSL_CTX_set_keylog_callback(context, noteSecret)
     }
 
     deinit {
@@ -89,8 +120,14 @@ package final class TLSClient {
 
     package func handshake() {
         let result = unsafe SSL_do_handshake(session)
-        if result != 1, unsafe SSL_get_error(session, result) == SSL_ERROR_SSL { hasFailed = true }
+        if result != 1, unsafe SSL_get_error(session, result) == SSL_ERROR_SSL { fail() }
         ERR_clear_error()
+    }
+
+    private func fail() {
+        hasFailed = true
+        let reason = ERR_GET_REASON(ERR_peek_last_error())
+        if reason > SSL_AD_REASON_OFFSET { alert = UInt8(clamping: reason - SSL_AD_REASON_OFFSET) }
     }
 
     package var isConnected: Bool { unsafe SSL_is_init_finished(session) == 1 }
@@ -144,7 +181,7 @@ package final class TLSClient {
         while true {
             let count = unsafe SSL_read(session, &part, Int32(part.count))
             guard count > 0 else {
-                if unsafe SSL_get_error(session, count) == SSL_ERROR_SSL { hasFailed = true }
+                if unsafe SSL_get_error(session, count) == SSL_ERROR_SSL { fail() }
                 break
             }
             all += part[..<Int(count)]
@@ -169,5 +206,18 @@ package final class TLSClient {
         unsafe SSL_shutdown(session)
         ERR_clear_error()
         return takeOutput()
+    }
+}
+
+/// Called by libssl with a line of a key log for each secret.
+private func noteSecret(_ session: OpaquePointer?, _ line: UnsafePointer<CChar>?) {
+    guard let line = unsafe line, let place = unsafe SSL_get_ex_data(session, 0) else { return }
+    let words = unsafe String(cString: line).split(separator: " ")
+    guard words.count == 3, words[0] == "CLIENT_HANDSHAKE_TRAFFIC_SECRET" else { return }
+    // SAFETY: the client has stored itself there, and owns the session.
+    let client = unsafe Unmanaged<TLSClient>.fromOpaque(place).takeUnretainedValue()
+    let digits = Array(words[2])
+    client.handshakeSecret = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
+        UInt8(String(digits[$0...$0 + 1]), radix: 16)
     }
 }

@@ -5,7 +5,15 @@ import Testing
 
 /// A throw-away certificate with its key, made in this process.
 package struct ThrowAwayIdentity {
-    package enum Kind: Sendable, CaseIterable { case ecdsa, rsa }
+    package enum Kind: Sendable, CaseIterable {
+        case ecdsa, rsa, p384, p521, ed25519
+        /// Those that no gateway takes.
+        case rsa1024, secp256k1, ed448
+
+        /// Those that a gateway can have for itself, and those that its clients can have.
+        package static let servers: [Kind] = [.ecdsa, .rsa]
+        package static let clients: [Kind] = [.ecdsa, .p384, .p521, .ed25519, .rsa]
+    }
 
     package let certificate: String
     package let key: String
@@ -14,17 +22,20 @@ package struct ThrowAwayIdentity {
     package static let rsa = make(.rsa)
 
     /// - Parameters:
+    ///   - begins: seconds from now to the begin of validity.
     ///   - seconds: from now to the end of validity.
     ///   - passphrase: encrypts the key.
     ///   - isAuthority: may vouch for others.
     ///   - issuer: an authority that vouches for it; without one it does so itself.
+    ///   - usage: what the key is for, as OpenSSL names it.
     package static func make(
-        _ kind: Kind = .ecdsa, name: String = "claw", seconds: Int = 86_400,
-        passphrase: String? = nil, isAuthority: Bool = false, issuer: ThrowAwayIdentity? = nil
+        _ kind: Kind = .ecdsa, name: String = "claw", begins: Int = -60, seconds: Int = 86_400,
+        passphrase: String? = nil, isAuthority: Bool = false, issuer: ThrowAwayIdentity? = nil,
+        usage: String? = nil
     ) -> ThrowAwayIdentity {
         // SAFETY: each object is freed below; what fails leaves an empty text, which no test takes
         // for an identity.
-        let pair = unsafe kind == .ecdsa ? co_p256_generate() : rsaPair()
+        let pair = unsafe makePair(kind)
         guard let pair = unsafe pair, let leaf = unsafe X509_new() else {
             return ThrowAwayIdentity(certificate: "", key: "")
         }
@@ -34,18 +45,21 @@ package struct ThrowAwayIdentity {
         }
         unsafe X509_set_version(leaf, 2)
         unsafe ASN1_INTEGER_set(X509_get_serialNumber(leaf), 1)
-        unsafe X509_gmtime_adj(X509_getm_notBefore(leaf), -60)
+        unsafe X509_gmtime_adj(X509_getm_notBefore(leaf), begins)
         unsafe X509_gmtime_adj(X509_getm_notAfter(leaf), seconds)
         unsafe X509_set_pubkey(leaf, pair)
         let subject = unsafe X509_get_subject_name(leaf)
         unsafe X509_NAME_add_entry_by_txt(
             subject, "CN", MBSTRING_UTF8, name, Int32(name.utf8.count), -1, 0)
         unsafe X509_set_issuer_name(leaf, subject)
-        if isAuthority { unsafe allowIssuing(leaf) }
+        if isAuthority {
+            unsafe extend(leaf, NID_basic_constraints, "critical,CA:TRUE")
+        }
+        if let usage { unsafe extend(leaf, NID_ext_key_usage, usage) }
         if let issuer {
             unsafe issuer.sign(leaf)
         } else {
-            unsafe X509_sign(leaf, pair, EVP_sha256())
+            unsafe X509_sign(leaf, pair, hash(for: pair))
         }
         return ThrowAwayIdentity(
             certificate: unsafe text { unsafe PEM_write_bio_X509($0, leaf) },
@@ -59,9 +73,8 @@ package struct ThrowAwayIdentity {
             })
     }
 
-    private static func allowIssuing(_ certificate: OpaquePointer) {
-        let extent = unsafe X509V3_EXT_conf_nid(
-            nil, nil, NID_basic_constraints, "critical,CA:TRUE")
+    private static func extend(_ certificate: OpaquePointer, _ kind: Int32, _ value: String) {
+        let extent = unsafe X509V3_EXT_conf_nid(nil, nil, kind, value)
         unsafe X509_add_ext(certificate, extent, -1)
         unsafe X509_EXTENSION_free(extent)
     }
@@ -70,7 +83,7 @@ package struct ThrowAwayIdentity {
         let pair = unsafe co_private_key_from_pem(key, Int32(key.utf8.count))
         let own = unsafe makeCertificate()
         unsafe X509_set_issuer_name(leaf, X509_get_subject_name(own))
-        unsafe X509_sign(leaf, pair, EVP_sha256())
+        unsafe X509_sign(leaf, pair, Self.hash(for: pair))
         unsafe X509_free(own)
         unsafe EVP_PKEY_free(pair)
     }
@@ -86,6 +99,17 @@ package struct ThrowAwayIdentity {
         }
     }
 
+    /// DER.
+    package var encoded: [UInt8] {
+        let own = unsafe makeCertificate()
+        defer { unsafe X509_free(own) }
+        var bytes: UnsafeMutablePointer<UInt8>?
+        let count = unsafe Int(i2d_X509(own, &bytes))
+        defer { unsafe CRYPTO_free(bytes, nil, 0) }
+        // SAFETY: libcrypto has allocated `count` bytes there.
+        return unsafe Array(UnsafeBufferPointer(start: bytes, count: count))
+    }
+
     /// SHA-256 of the SubjectPublicKeyInfo, from the private key: 32 bytes.
     package var publicKeyDigest: [UInt8] {
         let pair = unsafe co_private_key_from_pem(key, Int32(key.utf8.count))
@@ -98,12 +122,38 @@ package struct ThrowAwayIdentity {
         return digest
     }
 
-    private static func rsaPair() -> OpaquePointer? {
+    /// Edwards curves hash for themselves.
+    private static func hash(for pair: OpaquePointer?) -> OpaquePointer? {
+        unsafe EVP_PKEY_get_base_id(pair) == EVP_PKEY_ED25519
+            || EVP_PKEY_get_base_id(pair) == EVP_PKEY_ED448 ? nil : EVP_sha256()
+    }
+
+    private static func makePair(_ kind: Kind) -> OpaquePointer? {
+        switch kind {
+        case .ecdsa: unsafe generate(co_curve_maker("P-256"))
+        case .p384: unsafe generate(co_curve_maker("P-384"))
+        case .p521: unsafe generate(co_curve_maker("P-521"))
+        case .secp256k1: unsafe generate(co_curve_maker("secp256k1"))
+        case .ed25519: unsafe generate(co_maker("ED25519", nil))
+        case .ed448: unsafe generate(co_maker("ED448", nil))
+        case .rsa: unsafe rsaPair(2048)
+        case .rsa1024: unsafe rsaPair(1024)
+        }
+    }
+
+    private static func generate(_ maker: OpaquePointer?) -> OpaquePointer? {
+        defer { unsafe EVP_PKEY_CTX_free(maker) }
+        var pair: OpaquePointer?
+        unsafe EVP_PKEY_generate(maker, &pair)
+        return unsafe pair
+    }
+
+    private static func rsaPair(_ bits: Int32) -> OpaquePointer? {
         guard let maker = unsafe EVP_PKEY_CTX_new_id(EVP_PKEY_RSA, nil) else { return nil }
         defer { unsafe EVP_PKEY_CTX_free(maker) }
         var pair: OpaquePointer?
         unsafe EVP_PKEY_keygen_init(maker)
-        unsafe EVP_PKEY_CTX_set_rsa_keygen_bits(maker, 2048)
+        unsafe EVP_PKEY_CTX_set_rsa_keygen_bits(maker, bits)
         unsafe EVP_PKEY_keygen(maker, &pair)
         return unsafe pair
     }

@@ -54,24 +54,10 @@ final class ServerProof: Sendable {
 
     private func isPinned(_ certificate: OpaquePointer?) -> Bool {
         guard !pins.isEmpty else { return true }
-        guard let digest = unsafe Self.keyDigest(certificate) else { return false }
+        guard let certificate = unsafe certificate,
+            let digest = unsafe SHA256Digest(publicKeyOf: certificate)
+        else { return false }
         return pins.contains(digest)
-    }
-
-    /// SHA-256 of the certificate's SubjectPublicKeyInfo; `nil` when memory has run out.
-    private static func keyDigest(_ certificate: OpaquePointer?) -> SHA256Digest? {
-        guard let certificate = unsafe certificate, var hasher = try? Hasher256() else {
-            return nil
-        }
-        let key = unsafe X509_get_X509_PUBKEY(certificate)
-        let count = unsafe Int(i2d_X509_PUBKEY(key, nil))
-        guard count > 0 else { return nil }
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { room, used in
-            // SAFETY: it writes as many bytes as it said, and moves the pointer behind them.
-            var end = room.baseAddress
-            used = unsafe max(0, Int(i2d_X509_PUBKEY(key, &end)))
-        }
-        return hasher.digest(bytes.span)
     }
 
     // MARK: Errors

@@ -108,5 +108,7 @@ enum ExtensionType {
     static let earlyData = 42
     static let supportedVersions = 43
     static let pskKeyExchangeModes = 45
+    static let certificateAuthorities = 47
+    static let signatureAlgorithmsCert = 50
     static let keyShare = 51
 }

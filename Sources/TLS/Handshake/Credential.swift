@@ -12,7 +12,6 @@ final class Credential: @unchecked Sendable {
         let context: OpaquePointer
     }
 
-    private static let rsaBitsMin: Int32 = 2048
     /// Of the longest signature: RSA with 16,384 bits.
     private static let signatureMax = 2048
 
@@ -48,6 +47,7 @@ final class Credential: @unchecked Sendable {
     }
 
     private static func signers(of key: OpaquePointer) throws(TLSFault) -> [Signer] {
+        let rsaBitsMin = SignatureScheme.rsaBitsMin
         if unsafe EVP_PKEY_is_a(key, "RSA") == 1, unsafe EVP_PKEY_get_bits(key) < rsaBitsMin {
             let bits = unsafe EVP_PKEY_get_bits(key)
             throw TLSFault.configuration(

@@ -7,6 +7,7 @@ enum HandshakeType: UInt8 {
     case newSessionTicket = 4
     case encryptedExtensions = 8
     case certificate = 11
+    case certificateRequest = 13
     case certificateVerify = 15
     case finished = 20
     case keyUpdate = 24

@@ -11,7 +11,7 @@ extension ServerHandshake {
 
     func sendFlight(
         _ offer: ClientOffer, _ hello: [UInt8], _ choice: ServerChoice,
-        _ schedule: inout KeySchedule
+        _ schedule: consuming KeySchedule
     ) throws(Alert) {
         let engine = tools.engine
         var random = InlineArray<36, UInt8>(repeating: 0)
@@ -33,17 +33,29 @@ extension ServerHandshake {
         try seal(ContentType.handshake, flight.span)
 
         let whole = try engine.digest()
-        let expected = try schedule.finished(clientHandshake, whole)
-        expectedFinished = expected
+        let finishedKey = try schedule.finishedKey(clientHandshake)
         reading = try protection(choice.suite, clientHandshake, isSealing: false)
         try schedule.advance(with: Secret(count: schedule.hash.count))
         clientSecret = try schedule.derive("c ap traffic", whole)
         guard writing?.rekey(try schedule.derive("s ap traffic", whole), engine) ?? false else {
             throw .internalError
         }
-        if offer.resumesWithExchange == true {
-            ticket = try ticketMessage(schedule, expected, age: random.span.extracting(32..<36))
+        let age = random.span.extracting(32..<36)
+        let wantsTicket = offer.resumesWithExchange == true
+        guard let proof = asked(choice) else {
+            let expected = try schedule.finished(under: finishedKey, whole)
+            expectedFinished = expected
+            if wantsTicket { ticket = try ticketMessage(schedule, expected, age: age) }
+            return
         }
+        authentication = ClientAuthentication(
+            proof, schedule, finishedKey: finishedKey, try engine.saved(),
+            ticketAge: wantsTicket ? [age[0], age[1], age[2], age[3]] : nil)
+    }
+
+    /// What the client is asked to prove; with a ticket it has done so (§4.3.2).
+    private func asked(_ choice: ServerChoice) -> ClientProof? {
+        choice.identity == nil ? context.clients : nil
     }
 
     private func fill(_ random: inout InlineArray<36, UInt8>) throws(Alert) {
@@ -86,8 +98,9 @@ extension ServerHandshake {
         return message.finish()
     }
 
-    /// EncryptedExtensions, Certificate and CertificateVerify where no ticket stands for them, and
-    /// Finished (§4.3.1, §4.4); added to the transcript one by one.
+    /// EncryptedExtensions, CertificateRequest where the client is asked, Certificate and
+    /// CertificateVerify where no ticket stands for them, and Finished (§4.3, §4.4); added to the
+    /// transcript one by one.
     private func flight(
         _ offer: ClientOffer, _ choice: ServerChoice, _ schedule: borrowing KeySchedule,
         _ secret: borrowing Secret
@@ -96,6 +109,10 @@ extension ServerHandshake {
         let certificate = context.credential.message
         var flight = extensionsMessage(offer)
         try engine.add(flight.span)
+        if let request = asked(choice)?.request {
+            flight += request
+            try engine.add(request.span)
+        }
         if let scheme = choice.scheme {
             flight.reserveCapacity(flight.count + certificate.count + 256)
             flight += certificate
@@ -135,7 +152,8 @@ extension ServerHandshake {
         let transcript = try tools.engine.digest()
         var content = Self.signatureContext
         for index in 0..<transcript.count { content.append(transcript.bytes[index]) }
-        let digest = try tools.engine.hash(scheme.hash, content.span)
+        guard let hash = scheme.hash else { throw .internalError }
+        let digest = try tools.engine.hash(hash, content.span)
         let signature = try context.credential.sign(scheme, digest)
         var message = HandshakeMessage(.certificateVerify)
         message.append(number: Int(scheme.rawValue), size: 2)
@@ -144,7 +162,7 @@ extension ServerHandshake {
     }
 
     /// NewSessionTicket (§4.6.1). The client's Finished, which it covers, is known.
-    private func ticketMessage(
+    func ticketMessage(
         _ schedule: borrowing KeySchedule, _ clientFinished: Digest, age: Span<UInt8>
     ) throws(Alert) -> [UInt8] {
         let engine = tools.engine
@@ -158,7 +176,10 @@ extension ServerHandshake {
         let key = try engine.expand(schedule.hash, master, "resumption", nonce.span)
         let name = serverName
         let ticket = try context.tickets.seal(
-            schedule.hash, key, provenAt: provenAt, serverName: name.span)
+            schedule.hash, key, provenAt: provenAt, serverName: name.span,
+            client: context.clients.map {
+                TicketKeys.Client(rules: $0.fingerprint, certificate: clientCertificate)
+            })
         var message = HandshakeMessage(.newSessionTicket, capacity: 512)
         message.append(number: TLSServerContext.ticketKeySeconds, size: 4)
         message.append(age)

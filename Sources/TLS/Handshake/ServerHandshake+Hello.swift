@@ -43,7 +43,7 @@ extension ServerHandshake {
         if let retry { try tools.engine.add(retry.transcript.span) }
         var preshared = Secret(count: suite.hash.count)
         let identity = findTicket(offer, suite, hello, into: &preshared)
-        var schedule = try KeySchedule(suite.hash, preshared: preshared, tools.engine)
+        let schedule = try KeySchedule(suite.hash, preshared: preshared, tools.engine)
         if let identity {
             try verifyBinder(offer, identity, schedule, hello)
         } else {
@@ -56,7 +56,7 @@ extension ServerHandshake {
         serverName = Array(hello[offer.serverName])
         if let code = offer.fragmentLengthCode { plaintextMax = 256 << Int(code) }
         expectEarlyData(ifOffered: offer.offersEarlyData)
-        try sendFlight(offer, hello, choice, &schedule)
+        try sendFlight(offer, hello, choice, schedule)
         return true
     }
 
@@ -139,11 +139,19 @@ extension ServerHandshake {
                     hello.span.extracting(identity), suite.hash,
                     serverName: hello.span.extracting(offer.serverName))
             else { continue }
+            guard mayResume(session.client) else { continue }
             provenAt = session.provenAt
+            clientCertificate = session.client?.certificate
             preshared.set(session.key)
             return index
         }
         return nil
+    }
+
+    /// Whether what the ticket says of its client is what a client is asked for now.
+    private func mayResume(_ client: TicketKeys.Client?) -> Bool {
+        client?.rules == context.clients?.fingerprint
+            && client?.certificate?.isValid(at: now) ?? true
     }
 
     /// That the client has the ticket's key (§4.2.11.2). The hello is in the transcript then.

@@ -10,11 +10,17 @@ import Crypto
 /// is awaited whose every bit is known beforehand. So a handshake that has stopped halfway holds
 /// two keys and little more. The ticket is made with the rest, and leaves once the client has
 /// finished: RFC 8446 §4.6.1 would let it leave at once, but not every client expects that.
+///
+/// A client that is asked for its certificate has two messages more to send, and what the rest of
+/// the key schedule needs is kept meanwhile: see ``ClientAuthentication``.
 final class ServerHandshake {
-    private enum State: Equatable {
+    enum State: Equatable {
         case awaitingHello
         /// The client was asked for another key share.
         case awaitingSecondHello
+        /// The client was asked for its certificate, and then for the proof that it is its own.
+        case awaitingCertificate
+        case awaitingProof
         case awaitingFinished
         case done
         case failed(reason: String)
@@ -32,15 +38,17 @@ final class ServerHandshake {
     let context: TLSServerContext
     let tools: TLSTools
     let recordsPerKeyMax: UInt64
-    private var state = State.awaitingHello
+    /// Seconds since 1970, when the connection began.
+    let now: UInt64
+    var state = State.awaitingHello
     /// What has come of a record that is not all there: as much memory as the client has sent,
     /// where the input would hold a whole slab until the rest came.
     private var partial: [UInt8] = []
     /// What has come of a message.
     private var message: [UInt8] = []
     /// Records that wait for room in the output.
-    private var outbox: [UInt8] = []
-    private var outboxStart = 0
+    var outbox: [UInt8] = []
+    var outboxStart = 0
     private var meaninglessRecords = 0
     private var earlyDataLeft = 0
     var hasSentChangeCipherSpec = false
@@ -51,6 +59,10 @@ final class ServerHandshake {
     /// What the client's records are opened with after its Finished.
     var clientSecret: Secret?
     var expectedFinished: Digest?
+    /// From the flight to the client's Finished, where it is asked for its certificate.
+    var authentication: ClientAuthentication?
+    /// What was proven, now or when the ticket was given.
+    var clientCertificate: ClientCertificate?
     /// A message for after the client's Finished; empty without one.
     var ticket: [UInt8] = []
     /// Of a record's plaintext, in either direction (RFC 6066 §4).
@@ -67,9 +79,12 @@ final class ServerHandshake {
         let transcript: [UInt8]
     }
 
-    init(_ context: TLSServerContext, _ tools: TLSTools, recordsPerKeyMax: UInt64) {
+    init(
+        _ context: TLSServerContext, _ tools: TLSTools, now: UInt64, recordsPerKeyMax: UInt64
+    ) {
         self.context = context
         self.tools = tools
+        self.now = now
         self.recordsPerKeyMax = recordsPerKeyMax
     }
 
@@ -81,7 +96,9 @@ final class ServerHandshake {
             switch state {
             case .done: return .complete(resumed: isResumed)
             case .failed(let reason): return .failed(.handshake(reason: reason))
-            case .awaitingHello, .awaitingSecondHello, .awaitingFinished: break
+            case .awaitingHello, .awaitingSecondHello, .awaitingCertificate, .awaitingProof,
+                .awaitingFinished:
+                break
             }
             do throws(Alert) {
                 guard try takeRecord(&input) else { return .needMore }
@@ -175,11 +192,11 @@ final class ServerHandshake {
         let isExpected: Bool
         switch type {
         case ContentType.alert: isExpected = message.isEmpty
-        case ContentType.handshake: isExpected = state != .awaitingFinished
+        case ContentType.handshake: isExpected = !state.isProtected
         case ContentType.changeCipherSpec: isExpected = state != .awaitingHello && message.isEmpty
         case ContentType.applicationData:
             isExpected =
-                state == .awaitingFinished
+                state.isProtected
                 || state == .awaitingSecondHello && earlyDataLeft > 0 && message.isEmpty
         default: isExpected = false
         }
@@ -202,7 +219,7 @@ final class ServerHandshake {
     ) throws(Alert) {
         // Less is no record, dropped or not: so each that is dropped counts.
         guard length > RecordProtection.tagCount else { throw .badRecordMAC }
-        guard state == .awaitingFinished else { return try skipEarlyData(length) }
+        guard state.isProtected else { return try skipEarlyData(length) }
         var isOpen = false
         // SAFETY: the record is there whole, and opened right where its body begins.
         unsafe record.withUnsafeMutableBufferPointer { place in
@@ -255,17 +272,24 @@ final class ServerHandshake {
 
     // MARK: Messages
 
-    /// Adds a piece of a message (§5.1).
+    /// Adds a piece of a message, or of several (§5.1).
     private func collect(_ piece: Span<UInt8>) throws(Alert) {
         guard piece.count > 0 else { throw .unexpectedMessage }
         if message.isEmpty { message.reserveCapacity(piece.count) }
         for index in piece.indices { message.append(piece[index]) }
-        let expected: HandshakeType = state == .awaitingFinished ? .finished : .clientHello
-        guard message[0] == expected.rawValue else { throw .unexpectedMessage }
+        try judgeMessage()
+    }
+
+    /// That what has come begins with the message that is awaited.
+    private func judgeMessage() throws(Alert) {
+        guard message[0] == state.awaited?.rawValue else { throw .unexpectedMessage }
         guard message.count >= HandshakeMessage.headerCount else { return }
-        guard Self.count(of: message) <= Self.messageMax else { throw .illegalParameter }
+        let most = state == .awaitingProof ? ClientAuthentication.proofMax : Self.messageMax
+        guard Self.count(of: message) <= most else { throw .illegalParameter }
         // The next message is not to come before this one is answered, and under other keys.
-        guard message.count <= Self.count(of: message) else { throw .unexpectedMessage }
+        guard state.mayBeFollowed || message.count <= Self.count(of: message) else {
+            throw .unexpectedMessage
+        }
     }
 
     /// Of the whole message, with its header.
@@ -275,17 +299,28 @@ final class ServerHandshake {
     }
 
     private func receive() throws(Alert) {
-        guard message.count >= HandshakeMessage.headerCount,
-            message.count == Self.count(of: message)
-        else { return }
-        let whole = message
-        message = []
+        while message.count >= HandshakeMessage.headerCount {
+            let count = Self.count(of: message)
+            guard message.count >= count else { return }
+            let whole = message.count == count ? message : Array(message[..<count])
+            message = message.count == count ? [] : Array(message[count...])
+            try receive(whole)
+            if !message.isEmpty { try judgeMessage() }
+        }
+    }
+
+    private func receive(_ whole: [UInt8]) throws(Alert) {
         switch state {
         case .awaitingHello, .awaitingSecondHello:
             guard try answer(whole) else {
                 state = .awaitingSecondHello
                 return
             }
+            state = authentication == nil ? .awaitingFinished : .awaitingCertificate
+        case .awaitingCertificate:
+            state = try take(certificates: whole) ? .awaitingProof : .awaitingFinished
+        case .awaitingProof:
+            try take(proof: whole)
             state = .awaitingFinished
         case .awaitingFinished:
             try finish(whole)
@@ -302,6 +337,7 @@ final class ServerHandshake {
 
     /// §4.4.4.
     private func finish(_ finished: [UInt8]) throws(Alert) {
+        if let authentication = authentication.take() { try expectFinished(authentication) }
         guard let expected = expectedFinished, let secret = clientSecret.take() else {
             throw .internalError
         }
@@ -314,63 +350,25 @@ final class ServerHandshake {
         let ticket = ticket
         if !ticket.isEmpty { try seal(ContentType.handshake, ticket.span) }
     }
+}
 
-    // MARK: Writing
-
-    func send(_ type: UInt8, plaintext content: Span<UInt8>) {
-        outbox += [
-            type, 3, 3, UInt8(truncatingIfNeeded: content.count >> 8),
-            UInt8(truncatingIfNeeded: content.count),
-        ]
-        for index in content.indices { outbox.append(content[index]) }
+extension ServerHandshake.State {
+    /// The client's records are sealed by now.
+    var isProtected: Bool {
+        self == .awaitingFinished || self == .awaitingCertificate || self == .awaitingProof
     }
 
-    /// In as many records as it takes.
-    func seal(_ type: UInt8, _ content: Span<UInt8>) throws(Alert) {
-        var start = 0
-        while start < content.count {
-            let count = min(content.count - start, plaintextMax)
-            let record = outbox.count
-            outbox.append(
-                contentsOf: repeatElement(0, count: count + TLSSession.recordOverhead))
-            var isSealed = false
-            // SAFETY: the piece lies in the content, and the record has 22 bytes more.
-            unsafe outbox.withUnsafeMutableBufferPointer { room in
-                unsafe content.withUnsafeBufferPointer { source in
-                    guard let output = room.baseAddress, let input = source.baseAddress else {
-                        return
-                    }
-                    isSealed =
-                        unsafe writing?.seal(
-                            input + start, count, type: type, into: output + record) ?? false
-                }
-            }
-            guard isSealed else {
-                outbox.removeLast(outbox.count - record)
-                throw .internalError
-            }
-            start += count
+    /// `nil` where nothing more is to come.
+    var awaited: HandshakeType? {
+        switch self {
+        case .awaitingHello, .awaitingSecondHello: .clientHello
+        case .awaitingCertificate: .certificate
+        case .awaitingProof: .certificateVerify
+        case .awaitingFinished: .finished
+        case .done, .failed: nil
         }
     }
 
-    private func flush(_ output: inout Buffer) {
-        guard !outbox.isEmpty else { return }
-        let count = min(outbox.count - outboxStart, output.room)
-        output.append(outbox.span.extracting(outboxStart..<outboxStart + count))
-        outboxStart += count
-        guard outboxStart == outbox.count else { return }
-        outbox = []
-        outboxStart = 0
-    }
-
-    private func fail(_ alert: Alert) {
-        state = .failed(reason: alert.reason)
-        let content: [UInt8] = [2, alert.rawValue]
-        if writing == nil {
-            send(ContentType.alert, plaintext: content.span)
-        } else {
-            // Without memory for it nothing is said.
-            try? seal(ContentType.alert, content.span)
-        }
-    }
+    /// Whether the next message comes under the same keys.
+    var mayBeFollowed: Bool { self == .awaitingCertificate || self == .awaitingProof }
 }

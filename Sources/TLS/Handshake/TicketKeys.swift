@@ -2,6 +2,7 @@
 
 import Bytes
 import COpenSSL
+import Crypto
 import Synchronization
 
 /// The keys that session tickets are sealed with (RFC 5077 §4): one for new tickets, and the one
@@ -16,6 +17,15 @@ final class TicketKeys: Sendable {
         let key: Secret
         /// How many rotations there had been when the certificate was proven.
         let provenAt: UInt32
+        /// `nil` where the client was not asked for a certificate.
+        let client: Client?
+    }
+
+    /// What a client was asked to prove, and has proven.
+    struct Client {
+        /// Of the ``ClientProof``.
+        let rules: SHA256Digest
+        let certificate: ClientCertificate?
     }
 
     private struct Keys {
@@ -27,10 +37,13 @@ final class TicketKeys: Sendable {
     private static let nonceCount = 12
     private static let tagCount = 16
     private static let headCount = TicketKey.nameCount + nonceCount
-    /// The hash's number, the key's length, when the certificate was proven.
-    private static let fixedCount = 2 + 4
-    /// The key follows, and the server's name.
-    private static let contentMax = fixedCount + Secret.countMax + ClientOffer.serverNameMax
+    /// The hash's number, the key's length, when the certificate was proven, and what is said of
+    /// the client: nothing, what it was asked, and what it has proven besides.
+    private static let fixedCount = 2 + 4 + 1
+    private static let clientCounts = [0, 32, 32 + 32 + 8]
+    /// What is said of the client follows, the key, and the server's name.
+    private static let contentMax =
+        fixedCount + 72 + Secret.countMax + ClientOffer.serverNameMax
     static let rotationsMax: UInt32 = 24
 
     private let keys = Mutex(Keys())
@@ -49,7 +62,8 @@ final class TicketKeys: Sendable {
 
     /// - Parameter provenAt: of the session that goes on; `nil` where a new one begins.
     func seal(
-        _ hash: HashFunction, _ key: borrowing Secret, provenAt: UInt32?, serverName: Span<UInt8>
+        _ hash: HashFunction, _ key: borrowing Secret, provenAt: UInt32?,
+        serverName: Span<UInt8>, client: Client?
     ) throws(Alert) -> [UInt8] {
         precondition(serverName.count <= ClientOffer.serverNameMax)
         let (current, rotations) = keys.withLock { ($0.current, $0.rotations) }
@@ -58,6 +72,7 @@ final class TicketKeys: Sendable {
         for place in stride(from: 24, through: 0, by: -8) {
             content.append(UInt8(truncatingIfNeeded: (provenAt ?? rotations) >> UInt32(place)))
         }
+        Self.append(client, to: &content)
         for index in 0..<key.count { content.append(unsafe key.bytes[index]) }
         for index in serverName.indices { content.append(serverName[index]) }
         defer { Self.wipe(&content) }
@@ -112,15 +127,17 @@ final class TicketKeys: Sendable {
         in content: Span<UInt8>, _ hash: HashFunction, serverName: Span<UInt8>
     ) -> Session? {
         let keyCount = Int(content[1])
-        let nameStart = Self.fixedCount + keyCount
+        let keyStart = Self.fixedCount + Self.clientCounts[Int(content[Self.fixedCount - 1])]
+        let nameStart = keyStart + keyCount
         guard content[0] == (hash == .sha384 ? 2 : 1), keyCount == hash.count,
             content.count >= nameStart, content.extracting(nameStart...).equals(serverName)
         else { return nil }
         var provenAt: UInt32 = 0
-        for index in 2..<Self.fixedCount { provenAt = provenAt << 8 | UInt32(content[index]) }
+        for index in 2..<6 { provenAt = provenAt << 8 | UInt32(content[index]) }
         guard keys.withLock({ $0.rotations }) &- provenAt <= Self.rotationsMax else { return nil }
         return Session(
-            key: Secret(content.extracting(Self.fixedCount..<nameStart)), provenAt: provenAt)
+            key: Secret(content.extracting(keyStart..<nameStart)), provenAt: provenAt,
+            client: Self.client(in: content.extracting(Self.fixedCount..<keyStart)))
     }
 
     private func key(named ticket: Span<UInt8>) -> TicketKey? {
@@ -163,5 +180,40 @@ final class TicketKeys: Sendable {
         unsafe bytes.withUnsafeMutableBufferPointer {
             unsafe OPENSSL_cleanse($0.baseAddress, $0.count)
         }
+    }
+}
+
+// MARK: What a ticket says of its client
+
+extension TicketKeys {
+    /// How much follows, as an index, and that.
+    fileprivate static func append(_ client: Client?, to content: inout [UInt8]) {
+        guard let client else { return content.append(0) }
+        content.append(client.certificate == nil ? 1 : 2)
+        content.append(digest: client.rules)
+        guard let certificate = client.certificate else { return }
+        content.append(digest: certificate.pin)
+        for place in stride(from: 56, through: 0, by: -8) {
+            content.append(UInt8(truncatingIfNeeded: certificate.notAfter >> Int64(place)))
+        }
+    }
+
+    fileprivate static func client(in content: Span<UInt8>) -> Client? {
+        guard content.count >= 32, let rules = SHA256Digest(bytes: content.extracting(0..<32))
+        else { return nil }
+        guard content.count > 64, let pin = SHA256Digest(bytes: content.extracting(32..<64)) else {
+            return Client(rules: rules, certificate: nil)
+        }
+        var notAfter: Int64 = 0
+        for index in 64..<content.count { notAfter = notAfter << 8 | Int64(content[index]) }
+        return Client(
+            rules: rules, certificate: ClientCertificate(pin: pin, notAfter: notAfter))
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(digest: SHA256Digest) {
+        let bytes = digest.bytes
+        for index in bytes.indices { append(bytes[index]) }
     }
 }

@@ -40,6 +40,26 @@ final class HashEngine {
         guard isDone else { throw failure }
     }
 
+    /// The transcript for later, when others have used the engine.
+    func saved() throws(Alert) -> SavedTranscript {
+        guard let context = unsafe EVP_MD_CTX_new() else { throw failure }
+        let saved = unsafe SavedTranscript(owning: context, function)
+        try save(into: saved)
+        return saved
+    }
+
+    func save(into saved: borrowing SavedTranscript) throws(Alert) {
+        guard unsafe EVP_MD_CTX_copy_ex(saved.context, running) == 1 else { throw failure }
+    }
+
+    /// Goes on with a transcript that was saved.
+    func resume(_ saved: borrowing SavedTranscript) throws(Alert) {
+        guard unsafe running != nil, unsafe EVP_MD_CTX_copy_ex(running, saved.context) == 1 else {
+            throw failure
+        }
+        function = saved.function
+    }
+
     /// Of all that was added since ``begin(_:)``; more can follow.
     func digest() throws(Alert) -> Digest {
         guard unsafe copy != nil, unsafe EVP_MD_CTX_copy_ex(copy, running) == 1 else {
@@ -113,5 +133,22 @@ final class HashEngine {
     private var failure: Alert {
         ERR_clear_error()
         return .internalError
+    }
+}
+
+/// A transcript that waits for its next message: a few hundred bytes.
+@safe
+struct SavedTranscript: ~Copyable {
+    /// Invariant: owned by this value.
+    fileprivate let context: OpaquePointer
+    fileprivate let function: HashFunction
+
+    fileprivate init(owning context: OpaquePointer, _ function: HashFunction) {
+        unsafe self.context = context
+        self.function = function
+    }
+
+    deinit {
+        unsafe EVP_MD_CTX_free(context)
     }
 }

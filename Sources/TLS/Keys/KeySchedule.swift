@@ -42,9 +42,19 @@ struct KeySchedule: ~Copyable {
     func finished(
         _ base: borrowing Secret, _ transcript: Digest
     ) throws(Alert) -> Digest {
+        try finished(under: finishedKey(base), transcript)
+    }
+
+    /// What is kept of a traffic secret where the Finished comes later.
+    func finishedKey(_ base: borrowing Secret) throws(Alert) -> Secret {
         let nothing: [UInt8] = []
-        let key = try engine.expand(hash, base, "finished", nothing.span)
-        return try engine.hmac(hash, key, transcript.span)
+        return try engine.expand(hash, base, "finished", nothing.span)
+    }
+
+    func finished(
+        under key: borrowing Secret, _ transcript: Digest
+    ) throws(Alert) -> Digest {
+        try engine.hmac(hash, key, transcript.span)
     }
 }
 

@@ -5,6 +5,7 @@ import Control
 import Gateway
 import Policy
 import Reactor
+import TLS
 import Telemetry
 
 /// Puts the admin listener on the control loop, where the configuration says so.
@@ -41,7 +42,8 @@ struct AdminListener {
         do {
             server = SmallServer(
                 try Listener(place, isShared: false), kind: Self.kind,
-                tls: isLoopback ? nil : { gateway.generation.tls },
+                // The token says who calls, whatever clients of the listener have to prove.
+                tls: isLoopback ? nil : { gateway.generation.tls.withoutClients() },
                 handler: { Self.answer($0, service) })
         } catch {
             throw StartFault(reason: "admin listener \(place): \(error)")

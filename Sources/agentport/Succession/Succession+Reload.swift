@@ -114,6 +114,7 @@ extension Configuration {
         for agent in agents {
             if case .apiKeyFromSecret(let path) = agent.keys { paths.append(path) }
         }
+        if let path = listen.clientCertificates.authorityPath { paths.append(path) }
         paths += upstreams.compactMap(\.tls.authorityPath)
         return paths
     }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A throw-away authority and the server certificates it signs."""
+"""Throw-away authorities, and the certificates of servers and clients that they sign."""
 
 import base64
 import datetime
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 NOW = datetime.datetime.now(datetime.timezone.utc)
@@ -82,6 +82,47 @@ class Authority:
         context.load_cert_chain(path)
         context.set_alpn_protocols(list(alpn))
         return context
+
+
+class ClientAuthority:
+    """Signs clients' certificates, and authorities below itself."""
+
+    def __init__(self, name="AgentPort test clients", above=None, ends=30 * DAY):
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name, self._above = _name(name), above
+        signer, issuer = (above._key, above._name) if above else (self._key, self._name)
+        certificate = (
+            _builder(self._name, issuer, self._key.public_key(), ends=ends)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(_usage(sign_certificates=True), critical=True)
+            .sign(signer, hashes.SHA256()))
+        self.pem = certificate.public_bytes(serialization.Encoding.PEM)
+
+    @property
+    def below(self):
+        """What a chain has behind its leaf: the authorities from here up, without the highest."""
+        return self.pem + self._above.below if self._above else b""
+
+    def issue(self, key=None, begins=-DAY, ends=30 * DAY, usage=ExtendedKeyUsageOID.CLIENT_AUTH):
+        return client_pair(key, begins, ends, usage, self._key, self._name, self.below)
+
+
+def client_pair(key=None, begins=-DAY, ends=30 * DAY, usage=ExtendedKeyUsageOID.CLIENT_AUTH,
+                signer=None, issuer=None, chain=b"") -> Pair:
+    """A client's certificate, which vouches for itself where no signer is given."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    name = _name("agent")
+    signer = signer or key
+    digest = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    certificate = (
+        _builder(name, issuer or name, key.public_key(), begins, ends)
+        .add_extension(_usage(sign_certificates=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        .sign(signer, digest))
+    return Pair(
+        certificate.public_bytes(serialization.Encoding.PEM) + chain,
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                          serialization.NoEncryption()))
 
 
 def _alternative(name):

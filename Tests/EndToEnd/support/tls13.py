@@ -28,6 +28,8 @@ class Client(Records):
         self.hello = self.retry = self.schedule = None
         self.resumed = False
         self.chain, self.protocol, self.scheme, self.group = [], None, None, None
+        # What a CertificateRequest asked for, by extension; None where there was none.
+        self.asked = None
         self.tickets, self.key_updates = [], []
         self._text = b""
 
@@ -91,6 +93,7 @@ class Client(Records):
     def flight(self):
         """Reads EncryptedExtensions to Finished and verifies them."""
         self._encrypted_extensions()
+        self._certificate_request()
         if not self.resumed:
             self._certificate()
         transcript = self.transcript
@@ -118,6 +121,21 @@ class Client(Records):
             reader = Reader(Reader(found[codec.ALPN]).vector(2))
             self.protocol = reader.vector(1)
             reader.end()
+
+    def _certificate_request(self):
+        """Section 4.3.2: never with a ticket, and with an empty context."""
+        raw = self._next_message(codec.CERTIFICATE_REQUEST, optional=True)
+        if raw is None:
+            return
+        assert not self.resumed, "a certificate is asked for where a ticket stands for it"
+        self.transcript += raw
+        reader = Reader(raw[4:])
+        assert reader.vector(1) == b"", "a request context in a handshake"
+        self.asked = reader.extensions()
+        reader.end()
+        assert codec.SIGNATURE_ALGORITHMS in self.asked
+        assert set(self.asked) <= {codec.SIGNATURE_ALGORITHMS, codec.SIGNATURE_ALGORITHMS_CERT,
+                                   codec.AUTHORITIES}
 
     def _certificate(self):
         raw = self._next_message(codec.CERTIFICATE)
@@ -284,14 +302,16 @@ class Client(Records):
         psk = suite.expand(self._resumption, "resumption", nonce)
         self.tickets.append(Ticket(suite, psk, ticket, lifetime, age_add, nonce, time.monotonic()))
 
-    def _next_message(self, kind):
-        """The next handshake message, which must be of this kind."""
+    def _next_message(self, kind, optional=False):
+        """The next handshake message, which must be of this kind; or None, where it need not."""
         while len(self._messages) < 4 or \
                 len(self._messages) < 4 + int.from_bytes(self._messages[1:4], "big"):
             got, content = self._record()
             assert got == HANDSHAKE, f"a record of type {got} within the handshake"
             self._messages += content
         end = 4 + int.from_bytes(self._messages[1:4], "big")
+        if optional and self._messages[0] != kind:
+            return None
         raw, self._messages = self._messages[:end], self._messages[end:]
         assert raw[0] == kind, f"handshake message {raw[0]} where {kind} was due"
         return raw

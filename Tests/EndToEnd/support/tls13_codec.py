@@ -38,7 +38,8 @@ DOWNGRADES = (b"DOWNGRD\x00", b"DOWNGRD\x01")
 ALERTS = {
     0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 22: "record_overflow",
     40: "handshake_failure", 42: "bad_certificate", 43: "unsupported_certificate",
-    47: "illegal_parameter", 50: "decode_error", 51: "decrypt_error", 70: "protocol_version",
+    45: "certificate_expired", 47: "illegal_parameter", 48: "unknown_ca", 50: "decode_error",
+    51: "decrypt_error", 70: "protocol_version",
     71: "insufficient_security", 80: "internal_error", 86: "inappropriate_fallback",
     90: "user_canceled", 100: "no_renegotiation", 109: "missing_extension",
     110: "unsupported_extension", 112: "unrecognized_name", 115: "unknown_psk_identity",

@@ -48,7 +48,7 @@ private func outcome(_ pieces: [[UInt8]]) -> Outcome {
         input.release(to: &pool)
         output.release(to: &pool)
     }
-    var session = unsafe TLSSession(identity, tools)
+    var session = unsafe TLSSession(identity, tools, now: 0)
     var result = TLSSession.Handshake.needMore
     for piece in pieces where result == .needMore {
         input.compact()
