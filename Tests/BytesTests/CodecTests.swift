@@ -63,6 +63,29 @@ import Testing
         #expect(Base64URL.decodeStandard(text.bytes.span) == nil)
     }
 
+    /// Every byte in every place of a group, and of the two kinds of rest.
+    @Test func base64TakesItsDigitsAlone() {
+        let common = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
+        let url = common.union("-_".utf8)
+        let standard = common.union("+/".utf8)
+        for place in 0..<8 {
+            let wrong = (UInt8.min...UInt8.max).filter { byte in
+                var text = [UInt8](repeating: UInt8(ascii: "A"), count: 8)
+                text[place] = byte
+                let isPadding = place == 7 && byte == UInt8(ascii: "=")
+                // Of a rest's last digit some bits must be zero.
+                return (Base64URL.decode(text.span) != nil) != url.contains(byte)
+                    || (Base64URL.decodeStandard(text.span) != nil)
+                        != (standard.contains(byte) || isPadding)
+                    || !url.contains(byte) && place > 0
+                        && Base64URL.decode(text.span.extracting(1..<8)) != nil
+                    || !url.contains(byte) && place > 1
+                        && Base64URL.decode(text.span.extracting(2..<8)) != nil
+            }
+            #expect(wrong.isEmpty)
+        }
+    }
+
     /// Impossible lengths, digits outside the alphabet, digits after the padding.
     @Test(arguments: [
         "A", "AAA", "AAAAAA", "AAAAAAAAA", "M0", "M1", "M8", "M9", "MY-", "M=Y", "MY==MY==", "Mö",
