@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Bytes
+
 /// The signatures of JOSE that are made or believed here; none of them is keyed with a secret
 /// that both sides have.
 package enum SignatureAlgorithm: Sendable, Equatable, CaseIterable {
@@ -20,6 +22,13 @@ package enum SignatureAlgorithm: Sendable, Equatable, CaseIterable {
         case .ps256: "PS256"
         case .edDSA: "EdDSA"
         }
+    }
+
+    /// - Parameter name: compared byte by byte, `alg` being case-sensitive (RFC 7515 §4.1.1).
+    package init?(name: [UInt8]) {
+        let found = Self.allCases.first { name.span.equals($0.name) }
+        guard let found else { return nil }
+        self = found
     }
 
     /// How the C shim tells the paddings of RSA apart.

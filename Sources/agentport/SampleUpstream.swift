@@ -1,40 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Bytes
 import Control
-import Crypto
 import Identity
 import JSON
 
 /// Stands in for an agent framework: believes a request only for its `x-agentport-jwt`, verified
 /// with the key set that the gateway publishes, as OpenClaw would.
 final class SampleUpstream {
-    private struct Key {
-        let x: [UInt8]
-        let y: [UInt8]
-    }
-
-    private var keys: [Key] = []
+    private var keys = JSONWebKeySet()
 
     /// - Parameter document: the key set; `nil` where it could not be fetched.
     /// - Returns: whether there is a key in it.
     func learn(_ document: [UInt8]?) -> Bool {
-        guard let document, let set = try? JSONReader.read(document.span),
-            let members = set["keys"]?.array
-        else { return false }
-        keys = members.compactMap { member in
-            guard let x = Self.coordinate(member, "x"), let y = Self.coordinate(member, "y") else {
-                return nil
-            }
-            return Key(x: x, y: y)
-        }
-        return !keys.isEmpty
-    }
-
-    private static func coordinate(_ key: JSONValue, _ name: String) -> [UInt8]? {
-        guard let text = key[name]?.string else { return nil }
-        let bytes = Array(text.utf8)
-        return Base64URL.decode(bytes.span)
+        guard let document, let set = try? JSONWebKeySet(document.span) else { return false }
+        keys = set
+        return !set.keys.isEmpty
     }
 
     func answer(_ request: SmallRequest, nowSeconds: UInt64) -> SmallResponse {
@@ -61,21 +41,8 @@ final class SampleUpstream {
     }
 
     private func verify(_ token: [UInt8], _ nowSeconds: UInt64) -> VerifiedClaims? {
-        for key in keys {
-            let claims = Self.verify(token, key, nowSeconds)
-            if let claims { return claims }
-        }
-        return nil
-    }
-
-    private static func verify(_ token: [UInt8], _ key: Key, _ now: UInt64) -> VerifiedClaims? {
-        do {
-            let jwk = try PublicJWK(.p256(x: key.x, y: key.y), algorithm: .es256)
-            let verifier = try JWTVerifier(jwk, issuer: "agentport", audience: "openclaw-prod")
-            return try verifier.verify(token.span, now: now)
-        } catch {
-            return nil
-        }
+        let verifier = JWTVerifier(keys, issuer: "agentport", audience: "openclaw-prod")
+        return try? verifier.verify(token.span, now: nowSeconds)
     }
 
     private func respond(

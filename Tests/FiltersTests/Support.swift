@@ -104,8 +104,9 @@ final class Gate {
         let limiter = ipLimit.map { AddressRateLimiter(limit: $0) }
         chain = try FilterChain(
             configuration.filters, state: state, ipLimiter: limiter, pool: &pool)
+        let keys = try JWKS(keys: [PublicJWK(state.signingKey)])
         verifier = try JWTVerifier(
-            PublicJWK(state.signingKey), issuer: "agentport", audience: "claw")
+            JSONWebKeySet(keys.document.span), issuer: "agentport", audience: "claw")
         self.configuration = configuration
         self.state = state
     }

@@ -18,7 +18,9 @@ final class Desk {
         let key = try key ?? SigningKey.generate()
         self.key = key
         writer = try JWTWriter(key: key)
-        verifier = try JWTVerifier(PublicJWK(key), issuer: issuer, audience: audience)
+        let keys = try JWKS(keys: [PublicJWK(key)])
+        verifier = try JWTVerifier(
+            JSONWebKeySet(keys.document.span), issuer: issuer, audience: audience)
         signer = try Signer(key)
     }
 
