@@ -109,7 +109,7 @@ let package = Package(
 let fuzzTargets: [(name: String, imports: [Target.Dependency])] = [
     ("FuzzHead", ["Bytes", "HTTP1"]),
     ("FuzzChunked", ["Bytes", "HTTP1"]),
-    ("FuzzHandshake", ["Bytes", "TLS"]),
+    ("FuzzHandshake", ["Bytes", "TLS", "COpenSSL"]),
     ("FuzzRecords", ["Bytes", "TLS"]),
 ]
 

@@ -5,6 +5,8 @@ import Bytes
 /// The first bytes of connections from hostile clients, as they are and as one message that is
 /// put into records of a size that the first byte chooses.
 ///
+/// Behind a mark stands what a client says that was asked for its certificate.
+///
 /// A trap is a finding, and so is an outcome that depends on how the bytes came, or on how the
 /// message was put into records.
 @c(LLVMFuzzerTestOneInput)
@@ -13,6 +15,10 @@ public func fuzzHandshake(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = unsafe Array(UnsafeBufferPointer(start: data, count: count))
     guard let first = input.first, input.count < 20_000 else { return 0 }
     let bytes = Array(input.dropFirst())
+    if bytes.first == ClientFlight.mark {
+        ClientFlight.check(Array(bytes.dropFirst()), capacity: Int(first) + 1)
+        return 0
+    }
     let whole = outcome([bytes])
     let cut = bytes.count * Int(first) / 256
     precondition(outcome([Array(bytes[..<cut]), Array(bytes[cut...])]) == whole)
