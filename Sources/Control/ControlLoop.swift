@@ -18,6 +18,7 @@ package final class ControlLoop {
     private var servers: [SmallServer] = []
     private let fetcher: Fetcher
     private let health: HealthChecker
+    private let keySets: KeySetFetcher
     private var hasEnded = false
 
     /// What the process does on each occasion; all called on the control thread.
@@ -49,6 +50,7 @@ package final class ControlLoop {
         self.wakeup = wakeup
         fetcher = Fetcher(kind: Self.fetchKind)
         health = HealthChecker(fetcher: fetcher)
+        keySets = KeySetFetcher(fetcher: fetcher)
     }
 
     private static var now: UInt64 { Clock.monotonicNanoseconds() / 1_000_000 }
@@ -94,6 +96,11 @@ package final class ControlLoop {
         health.replace(targets, now: Self.now)
     }
 
+    /// Fetches these key sets from now on, and no others: ``KeySetFetcher/replace(_:now:)``.
+    package func fetchKeySets(_ targets: [KeySetTarget]) {
+        keySets.replace(targets, now: Self.now)
+    }
+
     /// Makes ``run(_:)`` return.
     package func end() {
         hasEnded = true
@@ -104,13 +111,15 @@ package final class ControlLoop {
         while !hasEnded {
             fetcher.watch(on: &loop)
             let before = Self.now
-            let next = min(nextTick, fetcher.wakeAt ?? .max, health.wakeAt ?? .max)
+            let next = min(
+                nextTick, fetcher.wakeAt ?? .max, health.wakeAt ?? .max, keySets.wakeAt ?? .max)
             let count = loop.wait(milliseconds: next > before ? Int(next - before) : 0)
             let now = Self.now
             for index in 0..<count { handle(loop.event(at: index), actions, now) }
             fetcher.expire(now: now)
             fetcher.deliver()
             health.advance(now: now)
+            keySets.advance(now: now)
             if now >= nextTick {
                 nextTick = now + Self.tickMilliseconds
                 for server in servers { server.wake(on: &loop) }

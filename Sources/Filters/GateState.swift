@@ -11,7 +11,15 @@ package final class GateState: Sendable {
     package let roster: AgentRoster
     /// In the order of the configuration: an agent's place.
     package let agents: [Configuration.Agent]
-    package let keys: APIKeys
+    package let keys: CredentialTable
+    /// Public keys of clients' certificates.
+    package let pins: CredentialTable
+    /// In the order of the configuration.
+    package let issuers: [TokenIssuer]
+    package let issuerKeys: [IssuerKeys]
+    private let bindings: TokenBindings
+    /// Before anybody has said who they are, a signature is the costliest thing to check.
+    package let tokenLimiter: AddressRateLimiter
     let clientPins: ClientPinsFilter
     /// By place.
     package let seeds: [AgentSeeds]
@@ -25,32 +33,48 @@ package final class GateState: Sendable {
     package let issuer: Configuration.Issuer
     package let signingKey: SigningKey
     package let agentLimiter: AgentRateLimiter
-    package let upstreamCount: Int
-    /// By place, then upstream in the order of the configuration.
-    package let claims: [Claims]
+    /// By place.
+    private let claims: [AgentClaims]
+    /// By upstream, in the order of the configuration.
+    private let audiences: [String]
     /// Changes with whatever a signed token depends on besides its session.
     package let epoch: UInt64
 
     package static let sessionsMax = 100_000
+    /// A token that was verified is remembered, so an honest address needs few.
+    private static let tokensPerAddress = RateLimit(
+        requests: 100, periodNanoseconds: 1_000_000_000, burst: 200)
 
     /// - Parameters:
     ///   - keys: of all agents, hashed, the agents named by place.
+    ///   - issuers: the keys of each token issuer, in the order of the configuration.
     ///   - seeds: of each agent, in the order of the configuration.
     ///   - steps: the replay memory, on disk or not.
     ///   - previous: whose sessions, failures and limits go on.
     /// - Throws: `StateFault.stepsFull` where the replay memory is full.
     package init(
-        _ configuration: Configuration, keys: APIKeys, seeds: [AgentSeeds],
-        signingKey: SigningKey, steps: AcceptedSteps, after previous: GateState? = nil
+        _ configuration: Configuration, keys: CredentialTable, seeds: [AgentSeeds],
+        issuers: [IssuerKeys] = [], signingKey: SigningKey, steps: AcceptedSteps,
+        after previous: GateState? = nil
     ) throws(StateFault) {
         agents = configuration.agents
         clientPins = ClientPinsFilter(configuration)
         var roster = previous?.roster ?? AgentRoster()
         roster.seat(agents)
         self.keys = keys.map { entry in
-            APIKeys.Entry(
+            CredentialTable.Entry(
                 digest: entry.digest, agent: roster.number(of: configuration.agents[entry.agent]))
         }
+        pins = try Self.pins(configuration, roster)
+        bindings = TokenBindings(configuration, roster)
+        self.issuers = configuration.oauth.map { rules in
+            TokenIssuer(
+                name: rules.issuer, audience: rules.audience, agentClaim: rules.agentClaim,
+                userClaim: rules.userClaim)
+        }
+        issuerKeys = issuers
+        tokenLimiter = AddressRateLimiter(
+            limit: Self.tokensPerAddress, after: previous?.tokenLimiter)
         self.roster = roster
         self.seeds = seeds
         self.steps = steps
@@ -71,23 +95,50 @@ package final class GateState: Sendable {
         agentLimiter = AgentRateLimiter(
             limits: roster.places.map { $0 < 0 ? nil : RateLimit(configuration.agents[$0].rate) },
             after: previous?.agentLimiter)
-        upstreamCount = configuration.upstreams.count
-        claims = Self.claims(configuration)
+        claims = configuration.agents.map { AgentClaims($0, configuration) }
+        audiences = configuration.upstreams.map { configuration.audience(of: $0) }
         epoch = (previous?.epoch ?? 0) + 1
     }
 
-    private static func claims(_ configuration: Configuration) -> [Claims] {
-        var claims: [Claims] = []
+    private static func pins(
+        _ configuration: Configuration, _ roster: AgentRoster
+    ) throws(StateFault) -> CredentialTable {
+        var entries: [CredentialTable.Entry] = []
         for agent in configuration.agents {
-            for upstream in configuration.upstreams {
-                claims.append(
-                    Claims(
-                        issuer: configuration.issuer.name,
-                        audience: configuration.audience(of: upstream), user: agent.user,
-                        agent: agent.name, scopes: agent.scopes, firstFactor: .password))
+            for pin in agent.clientPins {
+                guard let digest = SHA256Digest(bytes: pin.span) else { continue }
+                entries.append(
+                    CredentialTable.Entry(digest: digest, agent: roster.number(of: agent)))
             }
         }
-        return claims
+        do throws(IdentityError) {
+            return try CredentialTable(entries)
+        } catch {
+            throw .pinUsedTwice
+        }
+    }
+
+    /// What a token for this request's upstream says that is the same for all of its kind.
+    func claims(_ facts: borrowing RequestFacts) -> Claims {
+        let place = roster.places[facts.agent]
+        guard let token = facts.token else {
+            return claims[place].claims(facts.firstFactor, upstream: facts.upstream)
+        }
+        return Claims(
+            issuer: issuer.name, audience: audiences[facts.upstream], user: token.user,
+            agent: agents[place].name, scopes: [token.scopes], firstFactor: .password)
+    }
+
+    // MARK: First factors
+
+    /// Whose token this is; `nil` where no agent lists its issuer and client.
+    package func agent(of token: VerifiedToken) -> Int? { bindings.agent(of: token) }
+
+    /// Whether a request that was let in by this credential still would be.
+    package func isHeld(_ facts: borrowing RequestFacts) -> Bool {
+        if let token = facts.token { return agent(of: token) == facts.agent }
+        let table = facts.firstFactor == .softwareKey ? pins : keys
+        return table.find(facts.credential) == facts.agent
     }
 
     /// Ends the sessions whose agent, key, user or seed this configuration has no more.
@@ -106,9 +157,14 @@ package final class GateState: Sendable {
                 ended += sessions.revoke(.seed(agent: number, record: record))
             }
         }
-        let kept = Set(keys.entries.map(\.digest))
-        for entry in previous.keys.entries where !kept.contains(entry.digest) {
+        let kept = Set((keys.entries + pins.entries).map(\.digest))
+        for entry in previous.keys.entries + previous.pins.entries
+        where !kept.contains(entry.digest) {
             ended += sessions.revoke(.credential(agent: entry.agent, entry.digest))
+        }
+        // Which sessions began with tokens that are no more, nobody knows.
+        for agent in previous.bindings.agentsWithLess(in: bindings) {
+            ended += sessions.revoke(.agent(agent))
         }
         return ended
     }
@@ -172,4 +228,6 @@ extension GateState {
 package enum StateFault: Error, Equatable {
     /// No room for a seed's last accepted step.
     case stepsFull
+    /// The policy has seen to it that this cannot be.
+    case pinUsedTwice
 }

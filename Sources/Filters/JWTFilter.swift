@@ -24,7 +24,8 @@ struct JWTFilter: ~Copyable {
     /// Leaves the token in `token`, which is empty.
     mutating func judge(_ facts: borrowing RequestFacts, into token: inout Buffer) -> Verdict {
         guard let session = facts.openSession else {
-            return sign(facts, end: nil, sid: nil, into: &token) ? .pass : .refuse(.internalFault)
+            let end = facts.token.map { $0.expires * 1000 }
+            return sign(facts, end: end, sid: nil, into: &token) ? .pass : .refuse(.internalFault)
         }
         if state.issuer.reuse,
             state.sessions.cachedToken(
@@ -48,17 +49,15 @@ struct JWTFilter: ~Copyable {
         return .pass
     }
 
-    /// - Parameter end: of the session, which the token never outlives.
+    /// - Parameter end: of the session or the access token, which the token never outlives.
     private mutating func sign(
         _ facts: borrowing RequestFacts, end: UInt64?, sid: PublicID?, into token: inout Buffer
     ) -> Bool {
         signed = true
         var life = UInt64(state.issuer.lifetimeMilliseconds)
         if let end { life = min(life, end - min(end, facts.steadyMilliseconds)) }
-        let place = state.roster.places[facts.agent]
-        let claims = state.claims[place * state.upstreamCount + facts.upstream]
         return writer.write(
-            claims,
+            state.claims(facts),
             TokenFacts(
                 authTime: min(facts.authenticatedAt / 1000, facts.wallSeconds),
                 issued: facts.wallSeconds, expires: facts.wallSeconds + max(1, life / 1000),

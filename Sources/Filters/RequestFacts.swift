@@ -24,7 +24,14 @@ package struct RequestFacts {
 
     /// -1 until a first factor has passed.
     package var agent = -1
-    /// What names the first factor: SHA-256 of the API key.
+    package var firstFactor = FirstFactor.password
+    /// The access token that stood for a key.
+    package var token: VerifiedToken?
+    /// Until when keys to verify a token with are waited for, in milliseconds since 1970; 0 while
+    /// nobody waits.
+    var keysAwaitedUntil: UInt64 = 0
+    /// What names the first factor: SHA-256 of the API key, the public key of a certificate, or
+    /// the access token.
     package var credential = SHA256Digest(0, 0, 0, 0)
     package var code = SentCode.none
     /// Where the session's token lies in the head; empty without one.

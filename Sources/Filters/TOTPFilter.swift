@@ -134,9 +134,14 @@ struct TOTPFilter: ~Copyable {
         let binding = SessionBinding(
             agent: facts.agent, credential: facts.credential, seed: facts.seedRecord,
             address: state.sessionRules.bindAddress ? facts.client.bindingKey : nil)
+        var lifetime = UInt64(state.sessionRules.lifetimeMilliseconds)
+        if let token = facts.token {
+            // A session ends with the credential that it began with.
+            let left = (token.expires - min(facts.wallSeconds, token.expires)) * 1000
+            lifetime = min(lifetime, left)
+        }
         facts.grant = state.sessions.issue(
-            binding, now: facts.steadyMilliseconds,
-            lifetime: UInt64(state.sessionRules.lifetimeMilliseconds), random: &random,
+            binding, now: facts.steadyMilliseconds, lifetime: lifetime, random: &random,
             hasher: &hasher)
     }
 }

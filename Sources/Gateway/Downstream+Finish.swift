@@ -3,6 +3,7 @@
 import Bytes
 import Filters
 import HTTP1
+import Identity
 import Reactor
 import TLS
 import Telemetry
@@ -68,7 +69,7 @@ extension WorkerContext {
         let roster = generation.state.roster
         let number = exchange.facts.agent
         let agent = number >= 0 ? roster.names[number] : []
-        let user = number >= 0 ? roster.users[number] : []
+        let user = exchange.facts.token?.userBytes ?? (number >= 0 ? roster.users[number] : [])
         let tls = isTLS ? Self.tlsName : []
         // Locals, since a span of one field borrows the whole context.
         var output = Buffer()

@@ -22,6 +22,8 @@ package final class Generation: Sendable {
     package let handshakeLimiter: AddressRateLimiter?
     /// In the order of the configuration.
     package let upstreams: [Upstream]
+    /// In the order of the configuration's issuers.
+    package let keySets: [KeySetSource]
     package let schema: MetricsSchema
     let routes: RouteTable
     let headLimits: HeadLimits
@@ -33,13 +35,14 @@ package final class Generation: Sendable {
     /// - Parameter previous: whose limits and numbers go on.
     package init(
         _ configuration: Configuration, state: GateState, tls: TLSServerContext, jwks: JWKS,
-        upstreams: [Upstream], after previous: Generation? = nil
+        upstreams: [Upstream], keySets: [KeySetSource] = [], after previous: Generation? = nil
     ) {
         self.configuration = configuration
         self.state = state
         self.tls = tls
         self.jwks = jwks
         self.upstreams = upstreams
+        self.keySets = keySets
         ipLimiter = configuration.ipRate.map {
             AddressRateLimiter(limit: RateLimit($0), after: previous?.ipLimiter)
         }

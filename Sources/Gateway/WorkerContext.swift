@@ -162,9 +162,7 @@ struct WorkerContext: ~Copyable {
             return nil
         }
         let state = generation.state
-        let isKnown =
-            state.roster.places[agent] >= 0
-            && state.keys.find(exchange.facts.credential) == agent
+        let isKnown = state.roster.places[agent] >= 0 && state.isHeld(exchange.facts)
         return isKnown ? nil : .credentialsInvalid
     }
 

@@ -44,6 +44,10 @@ enum Bounds {
     static let healthPathBytesMax = 1024
     static let agentsMax = 10_000
     static let keysMax = 16
+    static let oauthIssuersMax = 32
+    /// Of one agent.
+    static let oauthBindingsMax = 32
+    static let urlBytesMax = 2048
     static let scopesMax = 64
     static let routesMax = 1000
     static let methodsMax = 32

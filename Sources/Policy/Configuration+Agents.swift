@@ -9,18 +9,22 @@ extension Configuration {
         package var keys: AgentKeys
         /// SHA-256 of SubjectPublicKeyInfos, 32 bytes each; no other agent has one of them.
         package var clientPins: [[UInt8]]
+        /// Whose access tokens stand for the agent's key; no other agent has the same.
+        package var oauth: [OAuthBinding]
         package var totp: AgentTOTP
         package var rate: Rate
 
         package init(
             name: String, user: String? = nil, scopes: [String] = [], keys: AgentKeys,
-            clientPins: [[UInt8]] = [], totp: AgentTOTP, rate: Rate = .standard
+            clientPins: [[UInt8]] = [], oauth: [OAuthBinding] = [], totp: AgentTOTP,
+            rate: Rate = .standard
         ) {
             self.name = name
             self.user = user ?? name
             self.scopes = scopes
             self.keys = keys
             self.clientPins = clientPins
+            self.oauth = oauth
             self.totp = totp
             self.rate = rate
         }

@@ -23,6 +23,8 @@ package struct Configuration: Sendable {
     /// At least one.
     package internal(set) var upstreams: [Upstream]
     package internal(set) var issuer = Issuer()
+    /// Whose access tokens are believed.
+    package internal(set) var oauth: [OAuthIssuer] = []
     package internal(set) var agents: [Agent] = []
     package internal(set) var totp = TOTPRules()
     package internal(set) var sessions = Sessions()

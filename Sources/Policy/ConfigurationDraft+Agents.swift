@@ -17,6 +17,7 @@ extension ConfigurationDraft {
                 for hash in hashes { places.keyOwners[hash] = agent.name }
             }
             for pin in agent.clientPins { places.pinOwners[pin] = agent.name }
+            for binding in agent.oauth { places.bindingOwners[binding] = agent.name }
             configuration.agents.append(agent)
             places.agents.append(item)
             places.seeds.append(seed)
@@ -31,32 +32,35 @@ extension ConfigurationDraft {
             "rate",
         ]
         guard let object = object(node, known: known) else { return nil }
-        requireInert(object["oauth"], "oauth", unless: "`[]`") { $0.array?.isEmpty == true }
         // Everything is read before anything gives up, so that one run tells of every fault.
         let name = required(object, "name").flatMap { self.name($0) }
         let user = object["user"].flatMap { claim($0) }
         let scopes = object["scopes"].flatMap { self.scopes($0) } ?? []
         let hashes = keyHashes(object)
         let pins = object["client_pins_sha256"].map { agentPins($0) } ?? []
+        let bindings = object["oauth"].map { oauthBindings($0) } ?? []
         let totp = required(object, "totp").flatMap { self.agentTOTP($0) }
         let rate = object["rate"].flatMap { self.rate($0) } ?? .standard
         guard let name, let hashes, let totp else { return nil }
         let agent = Configuration.Agent(
             name: name, user: user, scopes: scopes, keys: .hashes(hashes), clientPins: pins,
-            totp: totp, rate: rate)
+            oauth: bindings, totp: totp, rate: rate)
         return (agent, object["totp"].flatMap { PolicyObject(node: $0)["seed_file"] })
     }
 
     private mutating func keyHashes(_ agent: PolicyObject) -> [[UInt8]]? {
-        let isKnownOtherwise = agent["client_pins_sha256"]?.value.array?.isEmpty == false
+        let isKnownOtherwise = ["client_pins_sha256", "oauth"].contains {
+            agent[$0]?.value.array?.isEmpty == false
+        }
+        let lack = "the agent has no key, pin or OAuth binding"
         guard let node = agent["api_key_sha256"] else {
             if isKnownOtherwise { return [] }
-            fault(agent.node, "the agent has no key and no pin: `api_key_sha256` is missing")
+            fault(agent.node, "\(lack): `api_key_sha256` is missing")
             return nil
         }
         guard let items = items(node, max: Bounds.keysMax) else { return nil }
         guard !items.isEmpty || isKnownOtherwise else {
-            fault(node, "the agent has no key and no pin")
+            fault(node, lack)
             return nil
         }
         var hashes: [[UInt8]] = []

@@ -83,6 +83,10 @@ extension ConfigurationDraft {
         if configuration.agents.isEmpty, configuration.routes.contains(where: { !$0.isPublic }) {
             warn(root, "there are no agents, so only public routes can be used")
         }
+        let bound = Set(configuration.agents.flatMap(\.oauth).map(\.issuerIndex))
+        for (index, node) in places.oauth.enumerated() where !bound.contains(index) {
+            warn(node, "no agent lists issuer `\(configuration.oauth[index].issuer)`")
+        }
         let used = Set(configuration.routes.map(\.upstreamIndex))
         for (index, node) in places.upstreams.enumerated() where !used.contains(index) {
             warn(node, "no route leads to upstream `\(configuration.upstreams[index].name)`")

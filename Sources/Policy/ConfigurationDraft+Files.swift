@@ -94,7 +94,8 @@ extension ConfigurationDraft {
         checkFile(
             configuration.listen.certificatePath, place(of: .certificate), isSecret: false, files)
         checkFile(configuration.listen.keyPath, place(of: .key), isSecret: true, files)
-        if let path = configuration.listen.clientCertificates.authorityPath {
+        let clients = configuration.listen.clientCertificates
+        if let path = clients.authorityPath, clients.demand != .none {
             checkFile(path, place(of: .clientAuthority), isSecret: false, files)
         }
         for (index, agent) in configuration.agents.enumerated() {

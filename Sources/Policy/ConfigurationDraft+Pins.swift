@@ -90,7 +90,7 @@ extension ConfigurationDraft {
             "no client is asked for its certificate: write `client_certificate`, "
             + "`optional` or `required`, in `listen.tls`"
         if rules.authorityPath != nil, let place = place(of: .clientAuthority) {
-            fault(place, "has no effect, since \(reason)")
+            warn(place, "has no effect, since \(reason)")
         }
         if !rules.pins.isEmpty, let place = place(of: .clientPins) {
             fault(place, "has no effect, since \(reason)")

@@ -6,10 +6,10 @@ import JSON
 /// The policy file as a whole, and its small sections.
 extension ConfigurationDraft {
     private static let sections = [
-        "agentport", "listen", "admin", "upstreams", "issuer", "agents", "totp", "sessions",
-        "filters", "routes", "drain",
+        "agentport", "listen", "admin", "upstreams", "issuer", "oauth", "agents", "totp",
+        "sessions", "filters", "routes", "drain",
     ]
-    private static let sectionsNotBuilt = ["oauth", "people", "tools", "tools_default"]
+    private static let sectionsNotBuilt = ["people", "tools", "tools_default"]
 
     /// False where the text is no JSON object: nothing else can be said of it then.
     mutating func readPolicy(_ file: Configuration.PolicyFile) -> Bool {
@@ -34,6 +34,8 @@ extension ConfigurationDraft {
         if let node = sections["admin"] { readAdmin(node) }
         readUpstreams(sections["upstreams"])
         if let node = sections["issuer"] { readIssuer(node) }
+        // Issuers before agents, which name them.
+        if let node = sections["oauth"] { readOAuth(node) }
         if let node = sections["agents"] { readAgents(node) }
         if let node = sections["totp"] { readTOTP(node) }
         if let node = sections["sessions"] { readSessions(node) }

@@ -111,6 +111,11 @@ struct PolicyPlaces {
     var endpointVariableIsBroken = false
     var agents: [PolicyNode] = []
     var seeds: [PolicyNode?] = []
+    var oauth: [PolicyNode] = []
+    /// False once an issuer could not be read: whoever names one unknown may mean that.
+    var oauthIsWhole = true
+    /// The agent of each binding to an issuer and a client.
+    var bindingOwners: [Configuration.OAuthBinding: String] = [:]
     /// The agent of each key, by its hash.
     var keyOwners: [[UInt8]: String] = [:]
     /// The agent of each pin.

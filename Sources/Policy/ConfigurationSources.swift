@@ -54,6 +54,7 @@ package enum ConfigurationSetting: String, Sendable, CaseIterable {
     case issuerLifetime = "issuer.lifetime"
     case issuerReuse = "issuer.reuse"
     case issuerLegacyHeader = "issuer.legacy_header"
+    case oauth
     case agents
     case agentRate = "agents.rate"
     case totpSkew = "totp.skew"

@@ -20,6 +20,7 @@ package struct EffectiveSummary: CustomStringConvertible {
         describeChain()
         describeRoutes()
         describeUpstreams()
+        describeOAuth()
         describeAgents()
     }
 
@@ -159,33 +160,53 @@ package struct EffectiveSummary: CustomStringConvertible {
         }.joined(separator: " > ")
     }
 
+    private mutating func describeOAuth() {
+        guard !configuration.oauth.isEmpty else { return }
+        add("oauth", "\(configuration.oauth.count)", .oauth)
+        for issuer in configuration.oauth {
+            add(
+                "  \(issuer.issuer)",
+                "audience \(issuer.audience), keys from \(issuer.keySet), agent "
+                    + "\(issuer.agentClaim), user \(issuer.userClaim)",
+                .oauth)
+        }
+    }
+
     private mutating func describeAgents() {
         add("agents", "\(configuration.agents.count)", .agents)
         let isLimited = configuration.filters.contains { $0.name == "agent_rate_limit" }
         for agent in configuration.agents {
             let scopes = agent.scopes.isEmpty ? "none" : agent.scopes.joined(separator: " ")
-            let keys =
-                switch agent.keys {
-                case .hashes(let hashes): Self.count(hashes, "key")
-                case .apiKeyFromSecret: "key from its secret"
-                case .madeAtFirstStart: "key made at first start"
-                }
+            let factors = Self.firstFactors(agent)
             add(
                 "  \(agent.name)",
                 (agent.user == agent.name ? "" : "user \(agent.user), ")
-                    + "scopes \(scopes), \(keys), "
-                    + (agent.clientPins.isEmpty ? "" : Self.count(agent.clientPins, "pin") + ", ")
+                    + "scopes \(scopes), \(factors), "
                     + (isLimited ? agent.rate.description : "no rate limit"),
                 .agentRate)
         }
     }
 
     /// Keys and pins by their number: a hash can be compared by no one at a glance.
-    static func count(_ items: [[UInt8]], _ noun: String) -> String {
+    static func count(_ items: [some Any], _ noun: String) -> String {
         switch items.count {
         case 0: "no \(noun)s"
         case 1: "1 \(noun)"
         default: "\(items.count) \(noun)s"
         }
+    }
+
+    private static func firstFactors(_ agent: Configuration.Agent) -> String {
+        let keys: String? =
+            switch agent.keys {
+            case .hashes(let hashes): hashes.isEmpty ? nil : count(hashes, "key")
+            case .apiKeyFromSecret: "key from its secret"
+            case .madeAtFirstStart: "key made at first start"
+            }
+        let others: [String?] = [
+            agent.clientPins.isEmpty ? nil : count(agent.clientPins, "pin"),
+            agent.oauth.isEmpty ? nil : count(agent.oauth, "OAuth binding"),
+        ]
+        return ([keys] + others).compactMap { $0 }.joined(separator: ", ")
     }
 }

@@ -14,6 +14,8 @@ struct GenerationMaker {
     let troubles: Troubles
     let workers: Int
     let descriptorLimit: Int
+    /// Wakes the control loop, from any thread.
+    let wakeControl: @Sendable () -> Void
 
     /// - Parameters:
     ///   - wanted: gets fewer connections where there are not descriptors enough.
@@ -24,9 +26,13 @@ struct GenerationMaker {
     ) throws -> Generation {
         let configuration = wanted.fitted(toDescriptors: descriptorLimit)
         guard let ring = kept.keys else { preconditionFailure("settled without a signing key") }
+        let keySets = try configuration.oauth.map { rules throws in
+            try source(rules, after: previous)
+        }
         let state = try GateState(
             configuration, keys: secrets.keys, seeds: Self.seeds(configuration, kept.seeds),
-            signingKey: ring.signing.key, steps: steps, after: previous?.state)
+            issuers: keySets.map(\.keys), signingKey: ring.signing.key, steps: steps,
+            after: previous?.state)
         var upstreams: [Upstream] = []
         for rules in configuration.upstreams {
             upstreams.append(try upstream(rules, secrets, after: previous))
@@ -34,7 +40,26 @@ struct GenerationMaker {
         return Generation(
             configuration, state: state, tls: secrets.tls,
             jwks: try JWKS(keys: ring.published.map { key throws in try PublicJWK(key) }),
-            upstreams: upstreams, after: previous)
+            upstreams: upstreams, keySets: keySets, after: previous)
+    }
+
+    private func source(
+        _ rules: Configuration.OAuthIssuer, after previous: Generation?
+    ) throws -> KeySetSource {
+        let known = previous?.keySets.first { $0.hasKeys(of: rules) }
+        let wake = wakeControl
+        return KeySetSource(
+            rules, endpoint: try known?.endpoint ?? endpoint(of: rules),
+            keys: known?.keys ?? IssuerKeys(wake: wake))
+    }
+
+    private func endpoint(of rules: Configuration.OAuthIssuer) throws -> Endpoint {
+        let url = rules.keySet.origin
+        var trust: UpstreamTrust?
+        if url.isTLS, let address = url.address {
+            trust = UpstreamTrust(serverName: address.host, authorities: nil, pins: [])
+        }
+        return try endpoint(EndpointIdentity(upstream: rules.issuer, url: url, trust: trust))
     }
 
     private static func seeds(

@@ -7,8 +7,8 @@ import Reactor
 import Synchronization
 import Telemetry
 
-/// Keeps the addresses of upstreams that are names up to date, on threads that are there where
-/// there are names.
+/// Keeps the addresses of upstreams and token issuers that are names up to date, on threads that
+/// are there where there are names.
 final class NameResolution {
     private let gateway: Gateway
     private var resolver: EndpointResolver?
@@ -19,7 +19,10 @@ final class NameResolution {
 
     /// From now on the names of the present generation.
     func follow() throws {
-        let names = gateway.generation.upstreams.flatMap(\.endpoints).compactMap { name($0) }
+        let generation = gateway.generation
+        let endpoints =
+            generation.upstreams.flatMap(\.endpoints) + generation.keySets.map(\.endpoint)
+        let names = endpoints.compactMap { name($0) }
         guard let resolver = try resolver ?? (names.isEmpty ? nil : EndpointResolver()) else {
             return
         }

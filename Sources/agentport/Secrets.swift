@@ -7,7 +7,7 @@ import TLS
 
 /// What lies in the secrets of one configuration, ready for use.
 struct Secrets: Sendable {
-    let keys: APIKeys
+    let keys: CredentialTable
     /// In the order of the configuration's agents: what is in agent n's file.
     private(set) var seeds: [TOTPSeed]
     let tls: TLSServerContext

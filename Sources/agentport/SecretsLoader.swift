@@ -57,15 +57,15 @@ struct SecretsLoader: ~Copyable {
 
     // MARK: API keys
 
-    mutating func loadKeys() -> APIKeys? {
-        var entries: [APIKeys.Entry] = []
+    mutating func loadKeys() -> CredentialTable? {
+        var entries: [CredentialTable.Entry] = []
         for (number, agent) in configuration.agents.enumerated() {
             for digest in digests(of: agent.keys) {
-                entries.append(APIKeys.Entry(digest: digest, agent: number))
+                entries.append(CredentialTable.Entry(digest: digest, agent: number))
             }
         }
         do {
-            return try APIKeys(entries)
+            return try CredentialTable(entries)
         } catch {
             return fault(configuration.policy?.path ?? "api_key", error.description)
         }

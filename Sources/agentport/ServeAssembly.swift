@@ -49,9 +49,10 @@ final class Assembly {
         var wakeups: [Wakeup] = []
         for _ in 0..<workers { wakeups.append(try Wakeup()) }
         self.wakeups = wakeups
+        let controlWakeup = try Wakeup()
         maker = GenerationMaker(
             steps: try Self.openSteps(configuration), troubles: Troubles(), workers: workers,
-            descriptorLimit: descriptorLimit)
+            descriptorLimit: descriptorLimit, wakeControl: { controlWakeup.signal() })
         self.configuration = configuration
         gateway = Gateway(
             try maker.make(configuration, beginning.secrets, custody.state),
@@ -60,7 +61,6 @@ final class Assembly {
         report = ProcessReport(gateway, descriptorLimit: descriptorLimit)
         succession = Succession(gateway, maker, report, beginning, custody)
         writer = LogWriter(gateway.log, wakeup: logWakeup, write: write)
-        let controlWakeup = try Wakeup()
         workersRunning = WorkersRunning(workers, wakeup: controlWakeup)
         // Before any other thread is made, so that all of them leave signals to this one.
         control = try ControlLoop(signals: try Signals(), wakeup: controlWakeup)
@@ -95,6 +95,7 @@ final class Assembly {
         try startWorkers()
         try names.follow()
         control.checkHealth(of: gateway.healthTargets)
+        control.fetchKeySets(gateway.keySetTargets)
         let writer = writer
         _ = try Thread(name: "log") { writer.run() }
         try onListening()
@@ -189,6 +190,7 @@ final class Assembly {
     /// Goes on with a new generation outside of the workers.
     private func follow() {
         control.checkHealth(of: gateway.healthTargets)
+        control.fetchKeySets(gateway.keySetTargets)
         if let reason = desk?.token.reload(gateway.generation.configuration) {
             gateway.log(.error, "the admin token stays as it was", [("reason", reason)])
         }

@@ -310,8 +310,6 @@ def test_all_faults_are_told_at_once(policy):
 
 @pytest.mark.parametrize("section, value", [
     ("tools", [{"name": "x", "effect": "deny"}]),
-    ("oauth", [{"issuer": "https://idp.example", "audience": "a",
-                "jwks_url": "https://idp.example/jwks"}]),
     ("people", [{"name": "ops", "totp": {"seed_file": "/x"}}])])
 def test_a_section_that_is_not_built_yet_is_refused_by_name(policy, section, value):
     policy.value[section] = value

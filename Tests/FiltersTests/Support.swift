@@ -114,12 +114,12 @@ final class Gate {
     deinit { chain.token.release(to: &pool) }
 
     private static func state(_ configuration: Configuration) throws -> GateState {
-        var entries: [APIKeys.Entry] = []
+        var entries: [CredentialTable.Entry] = []
         for (agent, rule) in configuration.agents.enumerated() {
             guard case .hashes(let hashes) = rule.keys else { continue }
             for hash in hashes {
                 guard let digest = SHA256Digest(bytes: hash.span) else { continue }
-                entries.append(APIKeys.Entry(digest: digest, agent: agent))
+                entries.append(CredentialTable.Entry(digest: digest, agent: agent))
             }
         }
         let seeds = try configuration.agents.map { agent in
@@ -132,7 +132,7 @@ final class Gate {
         }
         let words = SharedWords(count: AcceptedSteps.wordCount(records: 4))
         return try GateState(
-            configuration, keys: APIKeys(entries), seeds: seeds, signingKey: .generate(),
+            configuration, keys: CredentialTable(entries), seeds: seeds, signingKey: .generate(),
             steps: AcceptedSteps(words))
     }
 

@@ -85,7 +85,7 @@ final class House {
         let signingKey = try SigningKey.generate()
         let digest = try Self.digest(Self.key)
         let state = try GateState(
-            configuration, keys: APIKeys([.init(digest: digest, agent: 0)]),
+            configuration, keys: CredentialTable([.init(digest: digest, agent: 0)]),
             seeds: [
                 AgentSeeds(
                     try .generate(

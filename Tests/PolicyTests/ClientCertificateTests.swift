@@ -48,8 +48,6 @@ import Testing
             policy(
                 "\"client_ca\":\"ca.pem\"," + pins(zeros),
                 agents: [agent("a", key + "," + pins(ones))]),
-            "2:30: /listen/tls/client_ca: has no effect, \(unasked)",
-            "2:30: /listen/tls/client_ca: `/etc/agentport/ca.pem`: no such file",
             "2:60: /listen/tls/client_pins_sha256: has no effect, \(unasked)",
             "3:130: /agents/0/client_pins_sha256: can never be used, \(unasked)"),
         FaultyPolicy(
@@ -62,7 +60,8 @@ import Testing
             policy(
                 "\"client_certificate\":\"optional\"," + pins(zeros),
                 agents: [agent("a", "\"api_key_sha256\":[],\"client_pins_sha256\":[]")]),
-            "3:40: /agents/0/api_key_sha256: the agent has no key and no pin"),
+            "3:40: /agents/0/api_key_sha256: the agent has no key, pin or OAuth "
+                + "binding"),
         FaultyPolicy(
             "one pin of two agents",
             policy(
@@ -121,7 +120,7 @@ import Testing
         #expect(summary.contains("client certificate required policy"))
         #expect(summary.contains("client ca /etc/agentport/ca.pem policy"))
         #expect(summary.contains("client pins 2, 1 of agents policy"))
-        #expect(summary.contains { $0.hasPrefix("a scopes none, no keys, 1 pin, 1000/1s") })
+        #expect(summary.contains { $0.hasPrefix("a scopes none, 1 pin, 1000/1s") })
     }
 
     @Test func anEmptyAuthorityIsAFault() {

@@ -15,14 +15,15 @@ import Testing
     static let agents: [FaultyPolicy] = [
         .section(
             "no key", "\"agents\":[{\"name\":\"a\",\"totp\":{\"seed_file\":\"/run/secrets/a\"}}]",
-            "2:11: /agents/0: the agent has no key and no pin: `api_key_sha256` is missing"),
+            "2:11: /agents/0: the agent has no key, pin or OAuth binding: `api_key_sha256` is missing"
+        ),
         .section(
             "empty keys",
             "\"agents\":[{\"name\":\"-a\",\"api_key_sha256\":[],\"scopes\":[\"a b\"]}]",
             "2:11: /agents/0: `totp` is missing",
             "2:19: /agents/0/name: must be 1 to 64 letters, digits, `.`, `_`, `@` and `-`, the "
                 + "first a letter or a digit",
-            "2:41: /agents/0/api_key_sha256: the agent has no key and no pin",
+            "2:41: /agents/0/api_key_sha256: the agent has no key, pin or OAuth binding",
             "2:54: /agents/0/scopes/0: must be 1 to 128 characters of visible ASCII without `\"` "
                 + "and `\\`"),
         .section(
@@ -32,8 +33,8 @@ import Testing
             "2:79: /agents/0/api_key_sha256/0: must be the 64 hexadecimal digits that `agentport "
                 + "hash-key` prints"),
         .section(
-            "not built", "\"agents\":[" + agent("a", seed: "a", rest: ",\"oauth\":[{}]") + "]",
-            "2:155: /agents/0/oauth: `oauth` other than `[]` is not built yet in this version"),
+            "no issuer", "\"agents\":[" + agent("a", seed: "a", rest: ",\"oauth\":[{}]") + "]",
+            "2:156: /agents/0/oauth/0: `issuer` is missing"),
         .section(
             "one seed",
             "\"agents\":[" + agent("a", seed: "a") + ",\n"

@@ -9,6 +9,15 @@ package enum JSONWebKeySetFault: Error, Equatable, Sendable {
     case malformed(JSONFault)
     /// JSON, but no object with an array `keys`.
     case noKeySet
+
+    /// For a log: nothing of the document's own words.
+    package var reason: String {
+        switch self {
+        case .tooLong: "larger than \(JSONWebKeySet.documentCountMax) bytes"
+        case .malformed(let fault): "no JSON: \(fault.reason) at byte \(fault.offset)"
+        case .noKeySet: "JSON, but no key set"
+        }
+    }
 }
 
 /// The keys that an issuer signs with (RFC 7517 §5), as far as they verify signatures here.

@@ -7,6 +7,8 @@ package final class VerifiedToken: Sendable {
     /// Of the issuer's claims for the agent and the user; see ``TokenIdentity``.
     package let agent: String
     package let user: String
+    /// For the log.
+    package let userBytes: [UInt8]
     /// Scope-tokens of RFC 6749 §3.3, joined by spaces; empty where there are none.
     package let scopes: String
     /// `exp`, in seconds since the epoch.
@@ -20,6 +22,7 @@ package final class VerifiedToken: Sendable {
         self.issuer = issuer
         self.agent = agent
         self.user = user
+        userBytes = Array(user.utf8)
         self.scopes = scopes
         self.expires = expires
         self.keyID = keyID

@@ -36,7 +36,7 @@ final class Gatehouse {
         let signingKey = try SigningKey.generate()
         let state = try GateState(
             configuration,
-            keys: APIKeys([.init(digest: try Self.digest(Self.key), agent: 0)]),
+            keys: CredentialTable([.init(digest: try Self.digest(Self.key), agent: 0)]),
             seeds: [
                 AgentSeeds(
                     try .generate(

@@ -49,7 +49,7 @@ private struct ChainBench: ~Copyable {
         let seed = try TOTPSeed.generate(
             parameters: TOTPParameters(algorithm: .sha1, digits: 6, periodSeconds: 30))
         let state = try GateState(
-            configuration, keys: APIKeys([APIKeys.Entry(digest: digest, agent: 0)]),
+            configuration, keys: CredentialTable([CredentialTable.Entry(digest: digest, agent: 0)]),
             seeds: [AgentSeeds(seed)], signingKey: .generate(),
             steps: AcceptedSteps(SharedWords(count: AcceptedSteps.wordCount(records: 4))))
         let limiter = AddressRateLimiter(

@@ -6,15 +6,15 @@ import Identity
 import Testing
 
 @Suite("API keys")
-struct APIKeysTests {
+struct CredentialTableTests {
     static func digest(_ key: String) throws -> SHA256Digest { try sha256(Array(key.utf8)) }
 
     @Test(arguments: [0, 1, 2, 3, 17, 1000])
     func eachIsFoundAndNothingElse(count: Int) throws {
         let entries = try (0..<count).map {
-            APIKeys.Entry(digest: try Self.digest("key \($0)"), agent: $0 / 2)
+            CredentialTable.Entry(digest: try Self.digest("key \($0)"), agent: $0 / 2)
         }
-        let keys = try APIKeys(entries)
+        let keys = try CredentialTable(entries)
         #expect(keys.count == count)
         for number in 0..<count {
             let found = try keys.find(Self.digest("key \(number)"))
@@ -37,9 +37,9 @@ struct APIKeysTests {
             SHA256Digest(digest.word0, digest.word1 ^ 1, digest.word2, digest.word3),
         ]
         // Two keys may share their first word; each is found as itself.
-        let keys = try APIKeys([
-            APIKeys.Entry(digest: near[0], agent: 1),
-            APIKeys.Entry(digest: near[1], agent: 2),
+        let keys = try CredentialTable([
+            CredentialTable.Entry(digest: near[0], agent: 1),
+            CredentialTable.Entry(digest: near[1], agent: 2),
         ])
         #expect(keys.find(digest) == nil)
         #expect(keys.find(near[0]) == 1)
@@ -49,9 +49,9 @@ struct APIKeysTests {
     @Test func oneKeyForTwoIsRefused() throws {
         let digest = try Self.digest("key")
         #expect(throws: IdentityError.keyUsedTwice) {
-            _ = try APIKeys([
-                APIKeys.Entry(digest: digest, agent: 0),
-                APIKeys.Entry(digest: digest, agent: 1),
+            _ = try CredentialTable([
+                CredentialTable.Entry(digest: digest, agent: 0),
+                CredentialTable.Entry(digest: digest, agent: 1),
             ])
         }
     }

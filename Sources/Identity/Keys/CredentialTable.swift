@@ -2,8 +2,8 @@
 
 import Crypto
 
-/// The agents' API keys, held as their SHA-256 alone.
-package struct APIKeys: Sendable {
+/// The agents' API keys, or the public keys of their certificates, held as their SHA-256 alone.
+package struct CredentialTable: Sendable {
     package struct Entry: Sendable {
         package let digest: SHA256Digest
         /// The agent's number in the configuration.
@@ -32,8 +32,8 @@ package struct APIKeys: Sendable {
     }
 
     /// The same keys, with other numbers for their agents.
-    package func map(_ renumber: (Entry) -> Entry) -> APIKeys {
-        APIKeys(sorted: entries.map(renumber))
+    package func map(_ renumber: (Entry) -> Entry) -> CredentialTable {
+        CredentialTable(sorted: entries.map(renumber))
     }
 
     package var count: Int { entries.count }
