@@ -187,6 +187,23 @@ extension GateState {
     }
 }
 
+extension GateState {
+    /// A point in time that is surely over, since codes of it were accepted; 0 where none was.
+    /// Milliseconds since the epoch.
+    package var latestCodeMilliseconds: UInt64 {
+        var latest: UInt64 = 0
+        for (seeds, places) in zip(seeds, seedPlaces) {
+            let period = seeds.current.parameters.periodSeconds * 1000
+            for record in places.records {
+                // The caller's clock may have been ahead.
+                let step = steps.last(record: record)
+                latest = max(latest, (step - min(step, UInt64(rules.skew))) &* period)
+            }
+        }
+        return latest
+    }
+}
+
 // MARK: Disabled agents
 
 extension GateState {

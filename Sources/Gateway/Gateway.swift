@@ -23,8 +23,10 @@ package final class Gateway: Sendable {
     private let revision = Atomic<Int>(0)
     private let draining = Atomic<Bool>(false)
 
+    /// - Parameter past: milliseconds since the epoch that are surely over, whatever the clock says.
     package init(
-        _ generation: Generation, troubles: Troubles, wakeups: [Wakeup], logWakeup: Wakeup
+        _ generation: Generation, troubles: Troubles, wakeups: [Wakeup], logWakeup: Wakeup,
+        past: UInt64 = 0
     ) {
         self.troubles = troubles
         self.wakeups = wakeups
@@ -37,7 +39,7 @@ package final class Gateway: Sendable {
             workers: wakeups.map { _ in WorkerMetrics(schema: generation.schema) })
         log = LogChannel(workers: wakeups.count)
         let instant = Instant.read()
-        epochOffsetMilliseconds = instant.wallMilliseconds - instant.milliseconds
+        epochOffsetMilliseconds = max(instant.wallMilliseconds, past) - instant.milliseconds
         current = Mutex(generation)
     }
 

@@ -54,9 +54,10 @@ final class Assembly {
             steps: try Self.openSteps(configuration), troubles: Troubles(), workers: workers,
             descriptorLimit: descriptorLimit, wakeControl: { controlWakeup.signal() })
         self.configuration = configuration
+        let generation = try maker.make(configuration, beginning.secrets, custody.state)
         gateway = Gateway(
-            try maker.make(configuration, beginning.secrets, custody.state),
-            troubles: maker.troubles, wakeups: wakeups, logWakeup: logWakeup)
+            generation, troubles: maker.troubles, wakeups: wakeups, logWakeup: logWakeup,
+            past: beginning.past(generation.state.latestCodeMilliseconds))
         names = NameResolution(gateway)
         report = ProcessReport(gateway, descriptorLimit: descriptorLimit)
         succession = Succession(gateway, maker, report, beginning, custody)

@@ -20,6 +20,11 @@ final class Beginning {
 
     /// A clock this far behind what was kept is told of.
     private static let clockSlackMilliseconds: UInt64 = 60_000
+    /// What was kept by a clock that was ahead by more is not believed: no seed in its grace ends
+    /// later than that.
+    private static let clockStepMax: UInt64 = 24 * 60 * 60 * 1000
+    /// When the state was kept last.
+    private let savedAt: UInt64
 
     /// Reads the secrets that the configuration names, and opens what was kept.
     convenience init(_ configuration: Configuration) throws(ConfigurationFaults) {
@@ -57,8 +62,16 @@ final class Beginning {
         self.secrets = secrets.withoutSeeds
         made = secrets.made + custody.made
         self.custody = custody
+        savedAt = saved
         events = settlement.events
         warnings = others + settlement.warnings + Self.clockWarnings(wall, saved)
+    }
+
+    /// What time is surely over: a clock that was set back must not bring a seed back.
+    ///
+    /// - Parameter code: the time of the last code that was accepted.
+    func past(_ code: UInt64) -> UInt64 {
+        min(max(savedAt, code), Instant.read().wallMilliseconds + Self.clockStepMax)
     }
 
     /// To be called once.

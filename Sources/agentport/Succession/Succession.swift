@@ -49,11 +49,9 @@ final class Succession {
         self.custody = custody
     }
 
-    /// Milliseconds since the epoch by a clock that never steps back, nor behind what was kept.
+    /// Milliseconds since the epoch by a clock that never steps back.
     var now: UInt64 {
-        max(
-            Clock.monotonicNanoseconds() / 1_000_000 + gateway.epochOffsetMilliseconds,
-            custody.state.savedAt)
+        Clock.monotonicNanoseconds() / 1_000_000 + gateway.epochOffsetMilliseconds
     }
 
     var state: KeptState { custody.state }
