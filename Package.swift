@@ -97,7 +97,8 @@ let package = Package(
         tests(
             "Gateway",
             ["Bytes", "Reactor", "Crypto", "TLS", "HTTP1", "Identity", "Policy", "Filters"]),
-        tests("Control", ["Bytes", "Reactor", "Crypto", "TLS"]),
+        tests("Admin", ["Bytes", "Crypto", "Identity", "JSON"]),
+        tests("Control", ["Bytes", "Reactor", "Crypto", "TLS", "Identity"]),
         .testTarget(
             name: "BenchmarksTests", dependencies: ["benchmarks", "Bytes", "TestSupport"],
             swiftSettings: settings),

@@ -12,6 +12,7 @@ import Testing
 final class Bench {
     let fetcher: Fetcher
     let checker: HealthChecker
+    let keySets: KeySetFetcher
     /// Milliseconds.
     private(set) var now: UInt64 = 1_000_000
     private var loop: EventLoop
@@ -21,6 +22,7 @@ final class Bench {
         loop = try EventLoop()
         fetcher = Fetcher(kind: 3)
         checker = HealthChecker(fetcher: fetcher)
+        keySets = KeySetFetcher(fetcher: fetcher)
         self.upstreams = upstreams
     }
 
@@ -33,6 +35,7 @@ final class Bench {
         fetcher.expire(now: now)
         fetcher.deliver()
         checker.advance(now: now)
+        keySets.advance(now: now)
     }
 
     /// Takes turns until `isDone`, for three seconds at most; the clock stands.

@@ -23,7 +23,8 @@ struct SeedLifeTests {
         var last: [Int: UInt64] = [:]
         for _ in 0..<400 {
             try happen(life, &random)
-            let number = Int.random(in: max(0, life.seeds.count - 4)..<life.seeds.count, using: &random)
+            let number = Int.random(
+                in: max(0, life.seeds.count - 4)..<life.seeds.count, using: &random)
             let now = life.step(of: life.wall)
             let step = UInt64(max(0, Int(now) + Int.random(in: -3...3, using: &random)))
             let code = try life.seeds[number].code(step: step)
