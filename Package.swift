@@ -112,6 +112,7 @@ let fuzzTargets: [(name: String, imports: [Target.Dependency])] = [
     ("FuzzChunked", ["Bytes", "HTTP1"]),
     ("FuzzHandshake", ["Bytes", "TLS", "COpenSSL"]),
     ("FuzzRecords", ["Bytes", "TLS"]),
+    ("FuzzToken", ["Bytes", "Crypto", "JSON", "Identity"]),
 ]
 
 if Context.environment["AGENTPORT_FUZZ"] != nil {
