@@ -23,7 +23,9 @@ struct MicroCase: Sendable {
     static let all: [MicroCase] = [
         .requestHead, .responseHead, .headWriting, .totpCheck, .tokenDigest, .sessionLookUp,
         .jwtSigning, .base64URLEncoding, .base64URLDecoding, .jsonReading, .timerMove,
-        .timerExpiry, .addressRateLimit, .agentRateLimit, .chainWithSession,
+        .timerExpiry, .addressRateLimit, .agentRateLimit, .chainWithSession, .jwtSigningEdDSA,
+        .jwtSigningRS256, .tokenFirstES256, .tokenFirstRS256, .tokenFirstEdDSA, .tokenJudged,
+        .tokenCached, .tokenLookUp, .keySetReading,
     ]
 
     /// - Parameter text: names with commas between them.

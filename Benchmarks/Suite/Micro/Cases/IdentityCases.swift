@@ -68,9 +68,21 @@ extension MicroCase {
         }
     }
 
-    /// A whole token: claims, base64url, ES256.
-    static let jwtSigning = MicroCase("jwt-signing", callsCounted: 50) { measure in
-        var writer = try JWTWriter(key: try SigningKey.generate())
+    /// A whole token: claims, base64url, signature.
+    static let jwtSigning = jwtSigning("jwt-signing", .es256)
+    static let jwtSigningEdDSA = jwtSigning("jwt-signing-eddsa", .edDSA)
+    static let jwtSigningRS256 = jwtSigning("jwt-signing-rs256", .rs256)
+
+    private static func jwtSigning(_ name: String, _ algorithm: SignatureAlgorithm) -> MicroCase {
+        MicroCase(name, callsCounted: 50) { measure in
+            try measureSigning(algorithm, measure)
+        }
+    }
+
+    private static func measureSigning(
+        _ algorithm: SignatureAlgorithm, _ measure: (Calls) throws -> Void
+    ) throws {
+        var writer = try JWTWriter(key: try SampleKey.make(algorithm))
         let claims = Claims(
             issuer: "agentport", audience: "openclaw-prod", user: "ops@example.com",
             agent: "weather-1", scopes: ["tools:read"], firstFactor: .password)
