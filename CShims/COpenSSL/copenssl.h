@@ -156,7 +156,9 @@ static inline int co_hmac_init(EVP_MAC_CTX *context, int hash, const unsigned ch
 }
 static inline EVP_PKEY *co_p256_generate(void) { return EVP_EC_gen("P-256"); }
 static inline EVP_PKEY *co_rsa_generate(unsigned bits) { return EVP_RSA_gen(bits); }
-static inline EVP_PKEY *co_ed25519_generate(void) { return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"); }
+static inline EVP_PKEY *co_ed25519_generate(void) {
+    return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+}
 /* No passphrase: without a callback the library would ask on the terminal. */
 static inline int co_no_passphrase(char *buffer, int count, int writing, void *data) {
     (void)buffer; (void)count; (void)writing; (void)data;
@@ -185,11 +187,12 @@ static inline int co_p256_point(EVP_PKEY *key, unsigned char *point) {
 }
 /* Writes an RSA key's modulus, or its exponent, big-endian without leading zeros; 0 where it has
  * none, or there is no room for it. */
-static inline size_t co_rsa_number(const EVP_PKEY *key, int exponent, unsigned char *out, size_t room) {
+static inline size_t co_rsa_number(const EVP_PKEY *key, int exponent, unsigned char *out,
+                                   size_t room) {
+    const char *name = exponent ? OSSL_PKEY_PARAM_RSA_E : OSSL_PKEY_PARAM_RSA_N;
     BIGNUM *number = NULL;
     size_t count = 0;
-    if (EVP_PKEY_is_a(key, "RSA")
-        && EVP_PKEY_get_bn_param(key, exponent ? OSSL_PKEY_PARAM_RSA_E : OSSL_PKEY_PARAM_RSA_N, &number)
+    if (EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bn_param(key, name, &number)
         && (size_t)BN_num_bytes(number) <= room)
         count = (size_t)BN_bn2bin(number, out);
     BN_free(number);
@@ -240,14 +243,16 @@ static inline EVP_PKEY *co_rsa_public(const unsigned char *modulus, size_t modul
     BN_free(e);
     return key;
 }
-/* Whether 32 bytes, little-endian and the highest bit left out, are the y of a point of edwards25519
- * (RFC 8032 section 5.1.3): y < p, and x^2 = (y^2 - 1) / (d y^2 + 1) is a square. */
+/* Whether 32 bytes, little-endian and the highest bit left out, are the y of a point of
+ * edwards25519 (RFC 8032 section 5.1.3): y < p, and x^2 = (y^2 - 1) / (d y^2 + 1) is a square,
+ * which it is where the product of both is one. */
 static inline int co_ed25519_on_curve(const unsigned char *encoded) {
     unsigned char bytes[32];
     memcpy(bytes, encoded, sizeof bytes);
     bytes[31] &= 0x7F;
     BN_CTX *scratch = BN_CTX_new();
-    BIGNUM *p = NULL, *d = NULL, *y = BN_lebin2bn(bytes, sizeof bytes, NULL), *u = BN_new(), *v = BN_new();
+    BIGNUM *p = NULL, *d = NULL, *u = BN_new(), *v = BN_new();
+    BIGNUM *y = BN_lebin2bn(bytes, sizeof bytes, NULL);
     int done = scratch != NULL && y != NULL && u != NULL && v != NULL
         && BN_hex2bn(&p, "7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFED")
         && BN_hex2bn(&d, "52036CEE2B6FFE738CC740797779E89800700A4D4141D8AB75EB4DCA135978A3")
@@ -265,7 +270,8 @@ static inline int co_ed25519_on_curve(const unsigned char *encoded) {
 }
 /* A context for signatures over a SHA-256 digest: with `rsa` 1 of RSASSA-PKCS1-v1_5, with 2 of
  * RSASSA-PSS whose salt has exactly 32 bytes, else ECDSA. */
-static inline EVP_PKEY_CTX *co_signature_context(EVP_PKEY *key, int signing, int rsa, const EVP_MD *sha256) {
+static inline EVP_PKEY_CTX *co_signature_context(EVP_PKEY *key, int signing, int rsa,
+                                                 const EVP_MD *sha256) {
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
     int done = context != NULL
         && (signing ? EVP_PKEY_sign_init(context) : EVP_PKEY_verify_init(context)) == 1

@@ -2,7 +2,7 @@
 
 /// What an access token says whose signature was right.
 package final class VerifiedToken: Sendable {
-    /// The issuer's place among those that are configured.
+    /// The issuer's place among those of one configuration, which a cache must not outlive.
     package let issuer: Int
     /// Of the issuer's claims for the agent and the user; see ``TokenIdentity``.
     package let agent: String

@@ -9,7 +9,8 @@ import Crypto
 /// Only what was verified gets in, so strangers push nothing out. Places are taken as a set of
 /// eight that the digest chooses, in turns: who was asked for since the last turn stays for
 /// another (the clock algorithm), so a client that comes with a new token each time pushes out
-/// its own rather than those in use.
+/// its own rather than those in use. A token holds 4.6 KB at most, nearly all of it scopes, so that
+/// 1,024 of them are below 5 MB, and mostly below half a megabyte.
 package struct VerifiedTokenCache: ~Copyable {
     package static let capacityDefault = 1024
     private static let ways = 8
