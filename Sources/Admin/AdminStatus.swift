@@ -21,6 +21,8 @@ package struct AdminStatus {
         package var isSynchronised: Bool?
         /// How far the clock is from where it would be had it not been set since the start.
         package var setByMilliseconds: Int = 0
+        /// What another machine's clock said last, and how far ahead of ours it was.
+        package var offset: (seconds: Int, host: String)?
 
         package init() {}
     }
@@ -88,6 +90,10 @@ package struct AdminStatus {
                 writer.null()
             }
             writer.member("set_by_seconds", clock.setByMilliseconds / 1000)
+            writer.name("offset_seconds")
+            if let offset = clock.offset { writer.integer(offset.seconds) } else { writer.null() }
+            writer.name("offset_from")
+            if let offset = clock.offset { writer.string(offset.host) } else { writer.null() }
         }
     }
 

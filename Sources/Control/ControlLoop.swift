@@ -101,6 +101,11 @@ package final class ControlLoop {
         keySets.replace(targets, now: Self.now)
     }
 
+    /// Hears from now on what the clocks of the servers say that are asked for something.
+    package func watchClocks(_ heard: @escaping (_ host: String, _ date: UInt64) -> Void) {
+        fetcher.onDate = heard
+    }
+
     /// Makes ``run(_:)`` return.
     package func end() {
         hasEnded = true

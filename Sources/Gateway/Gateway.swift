@@ -23,7 +23,7 @@ package final class Gateway: Sendable {
     private let revision = Atomic<Int>(0)
     private let draining = Atomic<Bool>(false)
 
-    /// - Parameter past: milliseconds since the epoch that are surely over, whatever the clock says.
+    /// - Parameter past: milliseconds since the epoch that are over, whatever the clock says.
     package init(
         _ generation: Generation, troubles: Troubles, wakeups: [Wakeup], logWakeup: Wakeup,
         past: UInt64 = 0

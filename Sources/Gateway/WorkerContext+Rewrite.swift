@@ -48,6 +48,9 @@ extension WorkerContext {
             case .tracestate where !exchange.continuesTrace: continue
             case .trailer where head.framing == .chunked: break
             case .expect where !exchange.awaitsContinue: continue
+            case .secWebSocketProtocol:
+                output.appendProtocols(field.value(in: bytes))
+                continue
             case .maxForwards where head.method == .options:
                 output.appendOneForwardLess(than: field.value(in: bytes))
                 continue
@@ -126,6 +129,27 @@ extension WorkerContext {
 }
 
 extension Buffer {
+    /// The subprotocols that are meant for the upstream: credentials among them are ours
+    /// (``SubprotocolCredentials``), whether the request is a handshake or not.
+    fileprivate mutating func appendProtocols(_ value: Span<UInt8>) {
+        var start = 0
+        var hasAny = false
+        while start <= value.count {
+            let end = value.firstOffset(of: .comma, from: start) ?? value.count
+            var low = start
+            var high = end
+            while low < high, value[low] == .space || value[low] == .tab { low += 1 }
+            while high > low, value[high - 1] == .space || value[high - 1] == .tab { high -= 1 }
+            start = end + 1
+            let element = value.extracting(low..<high)
+            guard !element.isEmpty, !SubprotocolCredentials.isOurs(element) else { continue }
+            append(hasAny ? ", " : "sec-websocket-protocol: ")
+            append(element)
+            hasAny = true
+        }
+        if hasAny { append("\r\n") }
+    }
+
     /// RFC 9110 §7.6.2: what is left of the hops that OPTIONS may take. A value that is no number
     /// says nothing.
     fileprivate mutating func appendOneForwardLess(than value: Span<UInt8>) {

@@ -37,13 +37,6 @@ final class ProcessReport: Sendable {
 
     var seedRotations: UInt64 { rotations.load(ordering: .relaxed) }
 
-    /// How far the clock is from where it would be had it not been set since the start.
-    func clockSetByMilliseconds(_ instant: Instant) -> Int {
-        let elapsed = instant.nanoseconds - startedMonotonic
-        let expected = Int64(bitPattern: startedAt &+ elapsed)
-        return Int((Int64(bitPattern: instant.wallNanoseconds) - expected) / 1_000_000)
-    }
-
     var text: [UInt8] { PrometheusText.render(workers: gateway.metrics.all, facts: facts) }
 
     private var facts: ProcessFacts {

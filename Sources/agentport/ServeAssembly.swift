@@ -26,6 +26,7 @@ final class Assembly {
     private let maker: GenerationMaker
     private let names: NameResolution
     let succession: Succession
+    private let clock: ClockWatch
     private let beginning: Beginning
     private var desk: AdminDesk?
     private let wakeups: [Wakeup]
@@ -60,6 +61,7 @@ final class Assembly {
             past: beginning.past(generation.state.latestCodeMilliseconds))
         names = NameResolution(gateway)
         report = ProcessReport(gateway, descriptorLimit: descriptorLimit)
+        clock = ClockWatch(gateway)
         succession = Succession(gateway, maker, report, beginning, custody)
         writer = LogWriter(gateway.log, wakeup: logWakeup, write: write)
         workersRunning = WorkersRunning(workers, wakeup: controlWakeup)
@@ -89,7 +91,7 @@ final class Assembly {
     ///   runs.
     func run(onListening: () throws -> Void = {}) throws {
         let desk = AdminDesk(
-            gateway, report, succession, onReload: { self.follow() },
+            gateway, report, succession, clock, onReload: { self.follow() },
             onDrain: { self.beginDrain() })
         self.desk = desk
         try AdminListener(gateway: gateway, desk: desk, control: control).start(configuration)
@@ -97,10 +99,12 @@ final class Assembly {
         try names.follow()
         control.checkHealth(of: gateway.healthTargets)
         control.fetchKeySets(gateway.keySetTargets)
+        control.watchClocks { self.clock.hear($0, $1) }
         let writer = writer
         _ = try Thread(name: "log") { writer.run() }
         try onListening()
         succession.tell(beginning.events)
+        clock.begin()
         try syncMade()
         control.run(
             ControlLoop.Actions(
@@ -205,6 +209,7 @@ final class Assembly {
 
     private func tick() {
         ticks += 1
+        clock.tick()
         if !gateway.isDraining, succession.tick() { follow() }
         // The start is over, and what it alone needed can go.
         if ticks == 1 {

@@ -14,6 +14,7 @@ struct Fetch: ~Copyable {
 
     let id: Fetcher.ID
     let completion: Fetcher.Completion
+    let host: String
     /// Monotonic milliseconds.
     let deadline: UInt64
     let timeoutMilliseconds: Int
@@ -53,6 +54,7 @@ struct Fetch: ~Copyable {
         _ completion: @escaping Fetcher.Completion
     ) {
         self.request = head
+        host = request.host
         self.socket = socket
         self.secure = secure
         self.id = id

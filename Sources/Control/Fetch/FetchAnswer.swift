@@ -14,6 +14,7 @@ struct FetchAnswer {
     private var decoder: BodyDecoder?
     private var interimCount = 0
     private var status = 0
+    private var date: UInt64?
     private var body: [UInt8] = []
     /// What has come and is not accounted for.
     ///
@@ -25,7 +26,7 @@ struct FetchAnswer {
         self.bodyBytesMax = bodyBytesMax
     }
 
-    var response: FetchResponse { FetchResponse(status: status, body: body) }
+    var response: FetchResponse { FetchResponse(status: status, date: date, body: body) }
 
     /// - Returns: whether the answer is whole; what may come behind it is nobody's business.
     mutating func take(_ bytes: [UInt8]) throws(FetchFault) -> Bool {
@@ -70,6 +71,7 @@ struct FetchAnswer {
             throw .tooLarge(limit: bodyBytesMax)
         }
         status = head.status
+        if let text = head.value(.date, in: bytes.span) { date = HTTPDate.parse(text) }
         decoder = BodyDecoder(head.framing)
         return true
     }

@@ -65,7 +65,15 @@ package struct FetchRequest {
 package struct FetchResponse: Equatable {
     /// 200 to 599.
     package let status: Int
+    /// What the server's clock said, in seconds since the epoch; `nil` where it did not.
+    package let date: UInt64?
     package let body: [UInt8]
+
+    package init(status: Int, date: UInt64? = nil, body: [UInt8]) {
+        self.status = status
+        self.date = date
+        self.body = body
+    }
 }
 
 /// Why there is no whole answer. The description is one line fit for a log: fixed texts and

@@ -23,9 +23,13 @@ package final class Fetcher {
 
     private struct Finished {
         let id: ID
+        let host: String
         let result: Result<FetchResponse, FetchFault>
         let completion: Completion
     }
+
+    /// Called with what a server's clock has said, in seconds since the epoch.
+    package var onDate: (_ host: String, _ date: UInt64) -> Void = { _, _ in }
 
     package static let fetchesMax = 96
     /// A TLS record's content is read in parts, so no slab has to hold a whole one.
@@ -68,7 +72,9 @@ package final class Fetcher {
             guard let index = fetches.insert(fetch) else { throw .busy }
             unwatched.append(fetches.token(at: index))
         } catch {
-            finished.append(Finished(id: id, result: .failure(error), completion: completion))
+            finished.append(
+                Finished(
+                    id: id, host: request.host, result: .failure(error), completion: completion))
         }
         return id
     }
@@ -124,7 +130,9 @@ package final class Fetcher {
 
     private func end(_ index: Int, _ result: Result<FetchResponse, FetchFault>) {
         let fetch = fetches.remove(at: index)
-        finished.append(Finished(id: fetch.id, result: result, completion: fetch.completion))
+        finished.append(
+            Finished(
+                id: fetch.id, host: fetch.host, result: result, completion: fetch.completion))
         if fetches.count == 0 { pool.trim(keeping: 0) }
     }
 
@@ -132,6 +140,9 @@ package final class Fetcher {
     package func deliver() {
         for _ in 0..<finished.count where !finished.isEmpty {
             let next = finished.removeFirst()
+            if case .success(let answer) = next.result, let date = answer.date {
+                onDate(next.host, date)
+            }
             next.completion(next.result)
         }
     }

@@ -25,7 +25,7 @@ extension AdminDesk {
         status.isDraining = gateway.isDraining
         status.connections = gateway.connections.count
         status.connectionsMax = configuration.listen.limits.connections
-        status.clock = clock(instant)
+        status.clock = clock.status
         describe(configuration, &status)
         let now = instant.milliseconds
         status.upstreams = generation.upstreams.map { upstream in
@@ -61,13 +61,5 @@ extension AdminDesk {
         status.seedRotations = report.seedRotations
         status.seedsEnding = state.seeds.filter { $0.previous != nil }.count
         status.signingKey = succession.state.keys?.signing.id ?? ""
-    }
-
-    private func clock(_ instant: Instant) -> AdminStatus.Clock {
-        var clock = AdminStatus.Clock()
-        clock.now = instant.wallMilliseconds
-        clock.isSynchronised = Clock.isSynchronised
-        clock.setByMilliseconds = report.clockSetByMilliseconds(instant)
-        return clock
     }
 }

@@ -14,6 +14,7 @@ final class AdminDesk {
     let gateway: Gateway
     let report: ProcessReport
     let succession: Succession
+    let clock: ClockWatch
     let token = AdminToken()
     var random = RandomSource()
     private let onReload: () -> Void
@@ -23,12 +24,13 @@ final class AdminDesk {
     ///   - onReload: called when there is a new generation.
     ///   - onDrain: begins a drain.
     init(
-        _ gateway: Gateway, _ report: ProcessReport, _ succession: Succession,
+        _ gateway: Gateway, _ report: ProcessReport, _ succession: Succession, _ clock: ClockWatch,
         onReload: @escaping () -> Void, onDrain: @escaping () -> Void
     ) {
         self.gateway = gateway
         self.report = report
         self.succession = succession
+        self.clock = clock
         self.onReload = onReload
         self.onDrain = onDrain
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Identity
 import Policy
 import Reactor
 
@@ -30,10 +31,27 @@ enum CheckCommand {
         case .valid(let configuration, let warnings):
             switch Secrets.load(configuration, for: .checking) {
             case .refused(let faults, let more): return refuse(faults, warnings + more)
-            case .loaded(_, let more):
-                warn(warnings + more)
-                return Console.show("ok\n\(EffectiveSummary(configuration))")
+            case .loaded(let secrets, let more):
+                return check(configuration, secrets, warnings + more)
             }
+        }
+    }
+
+    /// Holds the secrets against what an earlier process has kept, as a start would.
+    private static func check(
+        _ configuration: Configuration, _ secrets: Secrets, _ warnings: [ConfigurationFault]
+    ) -> Int32 {
+        do throws(ConfigurationFault) {
+            let kept = try Custody.open(configuration, for: .checking).state
+            let now = max(Instant.read().wallMilliseconds, kept.savedAt)
+            let settlement = Settlement(kept, configuration, secrets, now: now)
+            guard settlement.faults.isEmpty else {
+                return refuse(settlement.faults, warnings + settlement.warnings)
+            }
+            warn(warnings + settlement.warnings)
+            return Console.show("ok\n\(EffectiveSummary(configuration))")
+        } catch {
+            return refuse([error], warnings)
         }
     }
 
