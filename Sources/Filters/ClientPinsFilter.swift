@@ -18,7 +18,7 @@ struct ClientPinsFilter {
         isRequired = configuration.listen.clientCertificates.demand == .required
     }
 
-    func judge(_ facts: borrowing RequestFacts) -> Verdict {
+    func judge(_ facts: inout RequestFacts) -> Verdict {
         guard let pin = facts.clientPin else {
             return isRequired ? .refuse(.certificateNotPinned) : .pass
         }

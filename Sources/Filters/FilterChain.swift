@@ -100,13 +100,13 @@ package struct FilterChain: ~Copyable {
         _ bytes: Span<UInt8>
     ) -> Verdict {
         switch kind {
-        case .tlsInspector: return tlsInspector.judge(facts)
-        case .clientPins: return clientPins.judge(facts)
+        case .tlsInspector: return tlsInspector.judge(&facts)
+        case .clientPins: return clientPins.judge(&facts)
         case .ipRateLimit: return ipRateLimit.judge(&facts)
         case .identity: return identity.judge(&facts, head, bytes)
         case .totp: return totp.judge(&facts, bytes, hasSession: head.contains(.agentPortSession))
         case .agentRateLimit: return agentRateLimit.judge(&facts)
-        case .jwt: return jwt.judge(facts, into: &token)
+        case .jwt: return jwt.judge(&facts, into: &token)
         case .hold: return hold
         }
     }

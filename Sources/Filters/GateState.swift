@@ -119,7 +119,7 @@ package final class GateState: Sendable {
     }
 
     /// What a token for this request's upstream says that is the same for all of its kind.
-    func claims(_ facts: borrowing RequestFacts) -> Claims {
+    func claims(_ facts: inout RequestFacts) -> Claims {
         let place = roster.places[facts.agent]
         guard let token = facts.token else {
             return claims[place].claims(facts.firstFactor, upstream: facts.upstream)
@@ -135,7 +135,7 @@ package final class GateState: Sendable {
     package func agent(of token: VerifiedToken) -> Int? { bindings.agent(of: token) }
 
     /// Whether a request that was let in by this credential still would be.
-    package func isHeld(_ facts: borrowing RequestFacts) -> Bool {
+    package func isHeld(_ facts: inout RequestFacts) -> Bool {
         if let token = facts.token { return agent(of: token) == facts.agent }
         let table = facts.firstFactor == .softwareKey ? pins : keys
         return table.find(facts.credential) == facts.agent

@@ -22,10 +22,10 @@ struct JWTFilter: ~Copyable {
     }
 
     /// Leaves the token in `token`, which is empty.
-    mutating func judge(_ facts: borrowing RequestFacts, into token: inout Buffer) -> Verdict {
+    mutating func judge(_ facts: inout RequestFacts, into token: inout Buffer) -> Verdict {
         guard let session = facts.openSession else {
             let end = facts.token.map { $0.expires * 1000 }
-            return sign(facts, end: end, sid: nil, into: &token) ? .pass : .refuse(.internalFault)
+            return sign(&facts, end: end, sid: nil, into: &token) ? .pass : .refuse(.internalFault)
         }
         if state.issuer.reuse,
             state.sessions.cachedToken(
@@ -35,7 +35,7 @@ struct JWTFilter: ~Copyable {
             return .pass
         }
         let end = session.expiresMilliseconds
-        guard sign(facts, end: end, sid: session.sid, into: &token) else {
+        guard sign(&facts, end: end, sid: session.sid, into: &token) else {
             return .refuse(.internalFault)
         }
         if state.issuer.reuse {
@@ -51,13 +51,13 @@ struct JWTFilter: ~Copyable {
 
     /// - Parameter end: of the session or the access token, which the token never outlives.
     private mutating func sign(
-        _ facts: borrowing RequestFacts, end: UInt64?, sid: PublicID?, into token: inout Buffer
+        _ facts: inout RequestFacts, end: UInt64?, sid: PublicID?, into token: inout Buffer
     ) -> Bool {
         signed = true
         var life = UInt64(state.issuer.lifetimeMilliseconds)
         if let end { life = min(life, end - min(end, facts.steadyMilliseconds)) }
         return writer.write(
-            state.claims(facts),
+            state.claims(&facts),
             TokenFacts(
                 authTime: min(facts.authenticatedAt / 1000, facts.wallSeconds),
                 issued: facts.wallSeconds, expires: facts.wallSeconds + max(1, life / 1000),

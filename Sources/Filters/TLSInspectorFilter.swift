@@ -4,5 +4,5 @@
 /// versions read) is done once a connection, before there is a request; in the chain the filter
 /// says where it stands.
 struct TLSInspectorFilter {
-    func judge(_ facts: borrowing RequestFacts) -> Verdict { .pass }
+    func judge(_ facts: inout RequestFacts) -> Verdict { .pass }
 }

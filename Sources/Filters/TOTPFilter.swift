@@ -82,7 +82,7 @@ struct TOTPFilter: ~Copyable {
                 lockoutMilliseconds: state.rules.lockoutMilliseconds)
             return .refuse(.totpLocked)
         }
-        guard let (record, step) = match(places, facts) else {
+        guard let (record, step) = match(places, &facts) else {
             lastFailure = state.failures.failed(agent: agent, address: address, now: now)
             if lastFailure == .exhausted, !state.disable(agent: agent) { lastFailure = .counted }
             lastAttempt = .wrong
@@ -104,7 +104,7 @@ struct TOTPFilter: ~Copyable {
     /// The seed, by its record, and the step whose code this is. Both seeds are asked whichever
     /// matches, so that time tells nothing; where both match, it is the new one's.
     private mutating func match(
-        _ places: SeedPlaces, _ facts: borrowing RequestFacts
+        _ places: SeedPlaces, _ facts: inout RequestFacts
     ) -> (record: Int, step: UInt64)? {
         let skew = state.rules.skew
         let now = checker.parameters(of: places.current.number).step(atSeconds: facts.wallSeconds)

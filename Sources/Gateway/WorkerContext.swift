@@ -162,7 +162,7 @@ struct WorkerContext: ~Copyable {
             return nil
         }
         let state = generation.state
-        let isKnown = state.roster.places[agent] >= 0 && state.isHeld(exchange.facts)
+        let isKnown = state.roster.places[agent] >= 0 && state.isHeld(&exchange.facts)
         return isKnown ? nil : .credentialsInvalid
     }
 
