@@ -3,6 +3,7 @@
 
 import glob
 import os
+import time
 
 import pytest
 
@@ -13,21 +14,25 @@ LIBRARIES = glob.glob("/usr/lib/*/faketime/libfaketime.so.1") + glob.glob(
 
 
 class MovedClock:
-    """The wall clock of a gateway, so many seconds ahead of everybody else's.
+    """The clock of a gateway, so many seconds ahead of everybody else's.
 
-    Its monotonic clock goes on as it was: that is what a suspended machine, or a clock that is
-    set, looks like to a process.
+    Where only the wall clock moves, that is what a clock that is set, or a machine that was
+    suspended, looks like to a process; else the time simply passes.
     """
 
-    def __init__(self, gateway):
+    def __init__(self, gateway, only_the_wall=False):
         if not LIBRARIES:
             pytest.skip("libfaketime is not installed")
         self._file = gateway.directory / "clock"
         self.ahead = 0
         self.move(0)
-        gateway.env |= {"LD_PRELOAD": LIBRARIES[0], "FAKETIME_TIMESTAMP_FILE": str(self._file),
-                        "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                        "DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
+        # The library moves the environment, where Swift's runtime looks for the arguments.
+        assert gateway.arguments[:2] == ["serve", "--policy"]
+        gateway.arguments = []
+        gateway.env |= {
+            "AGENTPORT_POLICY": str(gateway.policy_file), "LD_PRELOAD": LIBRARIES[0],
+            "FAKETIME_TIMESTAMP_FILE": str(self._file), "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1" if only_the_wall else "0", "NO_FAKE_STAT": "1"}
 
     def move(self, seconds):
         """Sets the process's clock forward by so much more."""
@@ -36,3 +41,6 @@ class MovedClock:
         new.write_text(f"{self.ahead:+d}s\n")
         os.rename(new, self._file)
         settle()
+
+    def time(self):
+        return time.time() + self.ahead

@@ -92,6 +92,7 @@ class Operator:
     def command(self, *arguments, env=None, **options):
         """Runs `agentport` as beside the gateway: with its environment, and nothing else."""
         told = dict(self.gateway.env)
+        told.pop("LD_PRELOAD", None)
         if "--policy" in self.gateway.arguments:
             told["AGENTPORT_POLICY"] = str(self.gateway.policy_file)
         told = {k: v for k, v in (told | (env or {})).items() if v is not None}
