@@ -41,8 +41,17 @@ def test_help(words):
 
 def test_help_names_every_command():
     shown = command("--help").stdout
-    for word in ("serve", "check", "dev", "totp", "hash-key", "version"):
+    for word in ("serve", "check", "dev", "totp", "hash-key", "admin", "health", "keys", "version"):
         assert word in shown
+
+
+@pytest.mark.xfail(strict=True, reason="it says that SIGHUP is not built, and knows neither of"
+                   " admin_token nor of state_key")
+def test_help_of_serve_is_up_to_date():
+    shown = command("serve", "--help").stdout
+    assert "Reloading by SIGHUP" not in shown
+    for secret in ("tls_cert", "totp_seed", "api_key", "signing_key", "admin_token", "state_key"):
+        assert secret in shown
 
 
 def test_version():
@@ -73,8 +82,7 @@ def test_other_misuse_is_exit_2(words):
     assert result.returncode == 2 and result.stderr
 
 
-@pytest.mark.parametrize("words", [("doctor",), ("explain", "x.http"), ("keys", "export"),
-                                   ("admin", "status"), ("policy", "schema"), ("health",)],
+@pytest.mark.parametrize("words", [("doctor",), ("explain", "x.http"), ("policy", "schema")],
                          ids=" ".join)
 def test_what_is_not_built_yet_is_refused_by_name(words):
     result = command(*words)

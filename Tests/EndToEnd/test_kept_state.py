@@ -59,8 +59,9 @@ def test_everything_in_it_is_private_and_shows_no_seed(rotated, given):
         assert path.stat().st_mode & 0o777 == 0o600, path
         content = path.read_bytes()
         for seed in (old.seed, new.seed):
-            for form in (seed.encode(), base64.b32decode(seed), base64.b32decode(seed).hex().encode(),
-                         base64.b64encode(base64.b32decode(seed)).rstrip(b"=")):
+            raw = base64.b32decode(seed)
+            for form in (seed.encode(), raw, raw.hex().encode(),
+                         base64.b64encode(raw).rstrip(b"=")):
                 assert form not in content, path
     assert gateway.state.stat().st_mode & 0o077 == 0
     assert (gateway.state / "state_key").exists() != given
@@ -203,3 +204,63 @@ def test_a_read_only_state_directory(make, recorder, hosts):
         return
     assert not passes(gateway, old), "a superseded seed is back"
     assert operator.try_rotate(new, new_seed()).status == 503
+
+
+# The accepted steps beside it.
+
+@pytest.fixture
+def spent(make, recorder):
+    """A gateway that has ended; an agent with the code that it used, and a disabled one."""
+    gateway = make().from_policy(recorder.url, spare_agents=2).start()
+    one, disabled = gateway.agents
+    one.steady(12)
+    code = one.code()
+    assert passes(gateway, one, code)
+    Operator(gateway).disable(disabled)
+    gateway.stop()
+    gateway.lines.clear()
+    return gateway, one, code, disabled
+
+
+STEPS_DAMAGE = {"deleted": None, "empty": lambda data: b"", "zeros": lambda data: bytes(len(data)),
+                "half": lambda data: data[:len(data) // 2]}
+
+
+@pytest.mark.parametrize("name", [
+    name if name == "half" else pytest.param(name, marks=pytest.mark.xfail(
+        strict=True, reason="taken for none without a word: used codes are good again, disabled"
+        " agents are enabled")) for name in ("deleted", "empty", "zeros", "half")])
+def test_steps_that_are_lost_are_told(spent, name):
+    """A sealed state stands beside them, so this is no first start: it is refused, or the log
+    says that codes may be good again; and disabled stays disabled."""
+    gateway, one, code, disabled = spent
+    path = gateway.state / "totp_steps"
+    if name == "deleted":
+        path.unlink()
+    else:
+        path.write_bytes(STEPS_DAMAGE[name](path.read_bytes()))
+    gateway.launch()
+    wait_until(lambda: gateway.errors or gateway.told("started"), what="a start or its refusal")
+    if gateway.errors:
+        assert gateway.wait() != 0 and str(path) in gateway.errors[0]
+        return
+    assert gateway.request("GET", "/", disabled.bearer()).verdict == (403, "agent_disabled")
+    told = [line for line in gateway.logs() if line["level"] == "warn" and str(path) in str(line)]
+    assert told or not passes(gateway, one, code)
+
+
+@pytest.mark.parametrize("kill", [False, True], ids=["stopped", "killed"])
+def test_what_guessing_disabled_stays_so_until_an_operator_acts(make, recorder, kill):
+    gateway = make().from_policy(recorder.url, {"totp": {
+        "one_time": False, "max_failures": 50, "disable_after": 10}}, spare_agents=1).start()
+    agent, operator = gateway.agents[0], Operator(gateway)
+    for _ in range(10):
+        gateway.request("GET", "/", agent.bearer(agent.wrong_code()))
+    for _ in range(2):
+        verdict = gateway.request("GET", "/", agent.bearer()).verdict
+        assert verdict == (403, "agent_disabled")
+        gateway.restart(kill=kill)
+    operator.enable(agent)
+    assert passes(gateway, agent)
+    gateway.restart(kill=kill)
+    assert passes(gateway, agent)

@@ -2,15 +2,17 @@
 """Seeds rotate while clients of the old and the new one ask: nobody is refused who should pass."""
 
 import itertools
+import signal
 import threading
 import time
 
 import pytest
 
 from support.load import Load
-from support.operator import Operator
+from support.operator import Operator, passes
 from support.waiting import wait_until
 
+PAST = "2026-01-01T00:00:00Z"
 PLENTY = {"requests": 1_000_000, "per": "1s", "burst": 1_000_000}
 REQUESTS_PER_SECOND = 1000
 AGENTS = 4
@@ -95,3 +97,37 @@ def test_rotations_under_load_refuse_nobody(start, recorder, workers):
     print(f"{answered / lasted:.0f} requests/s; rotations took up to {max(took) * 1000:.0f} ms")
     assert answered > 500 * lasted / 2, "hardly any load at all"
     assert len(recorder.requests) >= answered
+
+
+def test_reloads_beside_rotations_lose_none(start):
+    """A reload that began before a rotation and ends after it must not bring back what it read."""
+    gateway = start({"totp": {"one_time": False}}, env={"AGENTPORT_WORKERS": "2"})
+    operator = Operator(gateway)
+    done = threading.Event()
+
+    def reload_without_end():
+        for number in itertools.count():
+            if done.wait(0.002):
+                return
+            if number % 2:
+                gateway.signal(signal.SIGHUP)
+            else:
+                operator.post("/admin/reload")
+
+    reloading = threading.Thread(target=reload_without_end)
+    reloading.start()
+    holders = list(gateway.agents)
+    try:
+        with gateway.connect() as wire:
+            for turn in range(100):
+                old = holders[turn % len(holders)]
+                new = operator.rotate(old, expires_at=PAST if turn % 2 else None)
+                assert wire.request("GET", "/", new.bearer()).status == 200, turn
+                if turn % 2:
+                    assert wire.request("GET", "/", old.bearer()).status == 401, turn
+                holders[turn % len(holders)] = new
+    finally:
+        done.set()
+        reloading.join()
+    gateway.restart(kill=True)
+    assert all(passes(gateway, holder) for holder in holders)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Seeds in files beside seeds by call: what a start, a reload or a kill makes of them."""
 
-import dataclasses
 import time
 
 import pytest
@@ -10,6 +9,7 @@ from support.agents import new_seed
 from support.gateway import new_session
 from support.operator import Operator, lives, passes, seconds
 from support.reloading import change, reload, replaced, without
+from support.seeds import HOW, again, with_seed, write_seed
 from support.waiting import wait_until
 
 PAST = "2026-01-01T00:00:00Z"
@@ -22,33 +22,6 @@ def lasting(start):
         gateway = start({"totp": {"one_time": False, "rotation_grace": grace}}, **options)
         return gateway, Operator(gateway)
     return started
-
-
-def again(gateway, how):
-    """What an operator, a power cut or a change of files has the gateway do."""
-    match how:
-        case "stopped":
-            gateway.restart()
-        case "killed":
-            gateway.restart(kill=True)
-        case "reloaded":
-            reload(gateway)
-        case "called":
-            Operator(gateway).reload()
-        case "other policy":
-            change(gateway, {"issuer": {"lifetime": "50s"}})
-
-
-HOW = pytest.mark.parametrize("how", ["stopped", "killed", "reloaded", "called", "other policy"])
-
-
-def with_seed(agent, seed=None):
-    return dataclasses.replace(agent, seed=seed or new_seed())
-
-
-def write_seed(gateway, agent):
-    """Puts this agent's seed into its file, in place, so that nothing happens yet."""
-    gateway.secret(f"totp_{agent.name}", agent.seed + "\n")
 
 
 def ignored(gateway, agent):
@@ -137,6 +110,22 @@ def test_another_name_does_not_bring_it_back(lasting):
                         and "reload" in line["msg"]], what="the reload")
     verdict = gateway.request("GET", "/", old.bearer()).verdict
     assert verdict[0] == 401, verdict
+
+
+@pytest.mark.xfail(strict=True, reason="who is renamed within the grace of a rotation may have"
+                   " the superseded seed back: it has left no fingerprint")
+def test_another_name_in_the_grace_does_not_bring_it_back(lasting):
+    gateway, operator = lasting()
+    old = gateway.take_agent()
+    new = operator.rotate(old)
+    write_seed(gateway, new)
+    change(gateway, agents=replaced(gateway, old, name="renamed"))
+    assert passes(gateway, new)
+    write_seed(gateway, old)
+    gateway.signal(1)
+    wait_until(lambda: len([line for line in gateway.logs() if line.get("audit")
+                            and "reload" in line["msg"]]) == 2, what="the reload")
+    assert passes(gateway, new) and not passes(gateway, old)
 
 
 # Another seed in the file is a rotation.
@@ -267,77 +256,3 @@ def test_a_seed_that_went_to_another_agent_is_refused(lasting):
                         and "reload" in line["msg"]], what="the reload")
     assert not passes(gateway, with_seed(other, one.seed))
     assert passes(gateway, other)
-
-
-# Disabled, over all of it.
-
-def is_disabled(gateway, *agents):
-    for agent in agents:
-        assert gateway.request("GET", "/", agent.bearer()).verdict == (403, "agent_disabled")
-    return True
-
-
-@HOW
-def test_disabled_stays_disabled(lasting, how):
-    gateway, operator = lasting()
-    agent = gateway.take_agent()
-    operator.disable(agent)
-    for _ in range(2):
-        again(gateway, how)
-        assert is_disabled(gateway, agent)
-    new = operator.rotate(agent)
-    again(gateway, how)
-    assert is_disabled(gateway, agent, new)
-    operator.enable(agent)
-    again(gateway, how)
-    assert passes(gateway, agent) and passes(gateway, new)
-
-
-@HOW
-def test_disabled_stays_disabled_with_another_seed_in_the_file(lasting, how):
-    gateway, operator = lasting()
-    agent = gateway.take_agent()
-    operator.disable(agent)
-    new = with_seed(agent)
-    write_seed(gateway, new)
-    for _ in range(2):
-        again(gateway, how)
-        assert is_disabled(gateway, agent, new)
-    operator.enable(agent)
-    assert passes(gateway, new)
-
-
-TWICE = pytest.mark.xfail(strict=True, reason="the second rotation enables the agent again")
-
-
-@TWICE
-@pytest.mark.parametrize("end", [PAST, None], ids=["at once", "in grace"])
-def test_disabled_stays_disabled_whatever_the_rotations(lasting, end):
-    gateway, operator = lasting()
-    agent = gateway.take_agent()
-    operator.disable(agent)
-    for _ in range(4):
-        agent = operator.rotate(agent, expires_at=end)
-        assert is_disabled(gateway, agent)
-
-
-@TWICE
-def test_disabled_stays_disabled_by_call_and_by_file(lasting):
-    gateway, operator = lasting()
-    agent = gateway.take_agent()
-    operator.disable(agent)
-    operator.rotate(agent)
-    third = with_seed(agent)
-    write_seed(gateway, third)
-    reload(gateway)
-    assert is_disabled(gateway, third)
-
-
-def test_a_disabled_agent_that_was_away_is_disabled_still(lasting):
-    gateway, operator = lasting()
-    agent = gateway.take_agent()
-    operator.disable(agent)
-    before = gateway.policy["agents"]
-    change(gateway, agents=without(gateway, agent))
-    change(gateway, agents=before)
-    assert gateway.request("GET", "/", agent.bearer()).verdict == (403, "agent_disabled")

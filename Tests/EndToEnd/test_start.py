@@ -78,7 +78,7 @@ def test_a_made_file_that_a_power_cut_emptied_is_made_anew(make, recorder):
     """What this start makes is synced only after it listens; an empty file is none."""
     gateway = make().from_environment(recorder.url, api_key=False)
     gateway.start()
-    made = [gateway.state / name for name in ("api_key", "signing_key.pem")]
+    made = [gateway.state / name for name in ("api_key", "admin_token")]
     gateway.stop()
     for path in made:
         assert path.stat().st_size > 0
