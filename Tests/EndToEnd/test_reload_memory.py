@@ -12,8 +12,7 @@ PUBLIC = {"path": "/extra/", "public": True, "upstream": "openclaw"}
 
 
 def test_sessions_of_those_who_stay_go_on_and_others_end(live, recorder):
-    # Without a grace, a seed that a file replaces is over at once.
-    gateway, wire = live({"totp": {"one_time": False, "rotation_grace": "0s"}})
+    gateway, wire = live()
     stays, goes, rekeyed, reseeded = (gateway.take_agent() for _ in range(4))
     everyone = stays, goes, rekeyed, reseeded
     tokens = {agent.name: new_session(gateway, agent) for agent in everyone}
@@ -108,8 +107,8 @@ def test_counters_go_on(live):
     name = 'agentport_requests_total{code="ok",route="/",status="200"}'
     for _ in range(3):
         assert wire.request("GET", "/", agent.bearer()).status == 200
-    before = wait_until(lambda: (seen := gateway.metrics())[name] == 3 and seen,
-                        what="the requests to be counted")
+    before = wait_until(lambda: (seen := gateway.metrics()).get(name) == 3 and seen,
+                        what="three requests to be counted")
     change(gateway, routes=[PUBLIC, *gateway.policy["routes"]])
     assert wire.request("GET", "/", agent.bearer()).status == 200
     after = wait_until(lambda: (seen := gateway.metrics())[name] == 4 and seen,

@@ -175,8 +175,8 @@ def test_a_file_that_catches_up_with_a_call_changes_nothing(lasting):
     reload(gateway)
     assert passes(gateway, old) and passes(gateway, new)
     assert operator.seeds(old)[1]["expires_at"] == end
-    assert len(gateway.told("seed rotated", agent=old.name)) == 1
     gateway.restart()
+    assert len(gateway.wait_told("seed rotated", agent=old.name)) == 1
     assert passes(gateway, old) and passes(gateway, new)
     assert ignored(gateway, old) == []
 

@@ -9,8 +9,9 @@ import pytest
 
 from .waiting import settle
 
-LIBRARIES = glob.glob("/usr/lib/*/faketime/libfaketime.so.1") + glob.glob(
-    "/usr/lib*/faketime/libfaketime.so.1")
+# The one that locks: the other lets a thread see no offset while another reads the file.
+LIBRARIES = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1") + glob.glob(
+    "/usr/lib*/faketime/libfaketimeMT.so.1")
 
 
 class MovedClock:
