@@ -168,7 +168,7 @@ package struct SigningKeyFacts: Equatable {
     package let since: UInt64
     package let signsFrom: UInt64
     /// 0 where no end is known.
-    package let keptUntil: UInt64
+    package let keptUntil: UInt64?
 
     package init(_ key: KeptKey, _ stage: Stage) {
         id = key.id
@@ -176,7 +176,7 @@ package struct SigningKeyFacts: Equatable {
         self.stage = stage
         origin = key.origin.name
         since = key.since
-        signsFrom = key.signsFrom
-        keptUntil = key.keptUntil
+        signsFrom = key.signsFrom.wall
+        keptUntil = key.keptUntil?.wall
     }
 }

@@ -61,8 +61,8 @@ extension AdminService {
                         writer.member("published_at", RFC3339.text(key.since))
                         writer.member("signs_from", RFC3339.text(key.signsFrom))
                         writer.name("kept_until")
-                        if key.keptUntil > 0 {
-                            writer.string(RFC3339.text(key.keptUntil))
+                        if let end = key.keptUntil {
+                            writer.string(RFC3339.text(end))
                         } else {
                             writer.null()
                         }

@@ -80,6 +80,9 @@ package final class GateState: Sendable {
         self.steps = steps
         guard let seedPlaces = SeedPlaces.list(of: seeds, in: steps) else { throw .stepsFull }
         self.seedPlaces = seedPlaces
+        for (seeds, places) in zip(seeds, seedPlaces) where seeds.isDisabled {
+            for record in places.records { _ = steps.disable(record: record) }
+        }
         rules = configuration.totp
         failures = TOTPFailures(
             agents: roster.count,
@@ -188,19 +191,12 @@ extension GateState {
 }
 
 extension GateState {
-    /// A point in time that is surely over, since codes of it were accepted; 0 where none was.
-    /// Milliseconds since the epoch.
-    package var latestCodeMilliseconds: UInt64 {
-        var latest: UInt64 = 0
+    /// Closes every window that is open now, where the last accepted steps were lost.
+    package func closeWindows(atSeconds now: UInt64) {
         for (seeds, places) in zip(seeds, seedPlaces) {
-            let period = seeds.current.parameters.periodSeconds * 1000
-            for record in places.records {
-                // The caller's clock may have been ahead.
-                let step = steps.last(record: record)
-                latest = max(latest, (step - min(step, UInt64(rules.skew))) &* period)
-            }
+            let last = seeds.current.parameters.step(atSeconds: now) + UInt64(rules.skew)
+            for record in places.records { _ = steps.accept(record: record, step: last) }
         }
-        return latest
     }
 }
 
@@ -211,7 +207,18 @@ extension GateState {
     func isDisabled(place: Int) -> Bool {
         let places = seedPlaces[place]
         return steps.isDisabled(record: places.current.record)
-            || (places.previous.map { steps.isDisabled(record: $0.record) } ?? false)
+            || (places.previous.map { steps.isDisabled(record: $0.place.record) } ?? false)
+    }
+
+    /// Those that workers have disabled, too.
+    package var disabledAgents: [Bool] { seedPlaces.indices.map { isDisabled(place: $0) } }
+
+    /// Disables the agents that were under the configuration before, whatever their seeds are.
+    package func disableThose(of previous: GateState) {
+        for (number, place) in previous.roster.places.enumerated()
+        where place >= 0 && roster.places[number] >= 0 && previous.isDisabled(place: place) {
+            disable(agent: number)
+        }
     }
 
     package func isDisabled(agent: Int) -> Bool { isDisabled(place: roster.places[agent]) }

@@ -11,8 +11,9 @@ package struct RequestFacts {
     package var now: UInt64 = 0
     /// Seconds since 1970.
     package var wallSeconds: UInt64 = 0
-    /// Milliseconds since 1970 by a clock that never steps back: the ends of sessions.
+    /// Milliseconds since 1970 by a clock that never steps: the ends of sessions.
     package var steadyMilliseconds: UInt64 = 0
+    package var moment: Moment { Moment(wall: wallSeconds * 1000, steady: steadyMilliseconds) }
     package var client = IPAddress(bits: 0)
     /// SHA-256 of the SubjectPublicKeyInfo of the certificate that the client has proven to be
     /// its own; `nil` without one, or once it is out of date.

@@ -11,14 +11,26 @@ struct SeedPlaces {
     }
 
     let current: Place
-    let previous: Place?
-    /// Milliseconds since the epoch.
-    let previousEndsAt: UInt64
+    let previous: Ending?
+
+    struct Ending {
+        let place: Place
+        let end: Deadline
+    }
 
     /// The seed of before, while it still counts.
-    func previous(at now: UInt64) -> Place? { now < previousEndsAt ? previous : nil }
+    func previous(at now: Moment) -> Place? {
+        guard let previous, !previous.end.hasPassed(at: now) else { return nil }
+        return previous.place
+    }
 
-    var records: [Int] { [current.record] + (previous.map { [$0.record] } ?? []) }
+    /// Whether a code that opened a session was one of a seed that is over.
+    func isOver(record: Int, at now: Moment) -> Bool {
+        guard let previous, previous.place.record == record else { return false }
+        return previous.end.hasPassed(at: now)
+    }
+
+    var records: [Int] { [current.record] + (previous.map { [$0.place.record] } ?? []) }
 
     /// Those of all agents, their seeds numbered in the order of ``AgentSeeds/all``; `nil` where
     /// there is no room for so many records.
@@ -30,12 +42,13 @@ struct SeedPlaces {
             let current = Place(number: next, record: records[next])
             next += 1
             guard let previous = seeds.previous else {
-                return SeedPlaces(current: current, previous: nil, previousEndsAt: 0)
+                return SeedPlaces(current: current, previous: nil)
             }
             defer { next += 1 }
             return SeedPlaces(
-                current: current, previous: Place(number: next, record: records[next]),
-                previousEndsAt: previous.endsAt)
+                current: current,
+                previous: Ending(
+                    place: Place(number: next, record: records[next]), end: previous.end))
         }
     }
 }

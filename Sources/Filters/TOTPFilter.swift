@@ -59,6 +59,11 @@ struct TOTPFilter: ~Copyable {
                 hasher.digest(token), agent: facts.agent, credential: facts.credential,
                 address: facts.client.bindingKey, now: facts.steadyMilliseconds)
         else { return .refuse(.sessionInvalid) }
+        // They are taken out of the table a moment after their seed has ended.
+        let places = state.seedPlaces[state.roster.places[facts.agent]]
+        guard !places.isOver(record: session.seed, at: facts.moment) else {
+            return .refuse(.sessionInvalid)
+        }
         facts.openSession = session
         facts.authenticatedAt = session.authTimeMilliseconds
         return .pass
@@ -111,7 +116,7 @@ struct TOTPFilter: ~Copyable {
         let step = checker.match(
             seed: places.current.number, code: facts.code.text, step: now, skew: skew)
         var earlier: UInt64?
-        let previous = places.previous(at: facts.steadyMilliseconds)
+        let previous = places.previous(at: facts.moment)
         if let previous {
             earlier = checker.match(
                 seed: previous.number, code: facts.code.text, step: now, skew: skew)

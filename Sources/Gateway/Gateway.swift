@@ -14,7 +14,7 @@ package final class Gateway: Sendable {
     package let log: LogChannel
     /// Wakes the log writer where it sleeps.
     package let logWakeup: Wakeup
-    /// What turns monotonic milliseconds into those of an epoch clock that never steps back.
+    /// What turns monotonic milliseconds into those of an epoch clock that never steps.
     package let epochOffsetMilliseconds: UInt64
     private let connectionsMax: Int
     private let wakeups: [Wakeup]
@@ -23,10 +23,10 @@ package final class Gateway: Sendable {
     private let revision = Atomic<Int>(0)
     private let draining = Atomic<Bool>(false)
 
-    /// - Parameter past: milliseconds since the epoch that are over, whatever the clock says.
+    /// - Parameter started: when the process's own time begins, which is then that of the clock.
     package init(
         _ generation: Generation, troubles: Troubles, wakeups: [Wakeup], logWakeup: Wakeup,
-        past: UInt64 = 0
+        started: Instant = .read()
     ) {
         self.troubles = troubles
         self.wakeups = wakeups
@@ -38,8 +38,7 @@ package final class Gateway: Sendable {
         metrics = MetricsRegistry(
             workers: wakeups.map { _ in WorkerMetrics(schema: generation.schema) })
         log = LogChannel(workers: wakeups.count)
-        let instant = Instant.read()
-        epochOffsetMilliseconds = max(instant.wallMilliseconds, past) - instant.milliseconds
+        epochOffsetMilliseconds = started.wallMilliseconds &- started.milliseconds
         current = Mutex(generation)
     }
 

@@ -33,6 +33,8 @@ final class Assembly {
     private let writer: LogWriter
     private let report: ProcessReport
     private let workersRunning: WorkersRunning
+    /// Whether it is not known any more which codes were used.
+    private let areStepsLost: Bool
     private var ticks = 0
     private var peakConnections = 0
 
@@ -51,14 +53,19 @@ final class Assembly {
         for _ in 0..<workers { wakeups.append(try Wakeup()) }
         self.wakeups = wakeups
         let controlWakeup = try Wakeup()
+        let steps = try Self.openSteps(configuration)
         maker = GenerationMaker(
-            steps: try Self.openSteps(configuration), troubles: Troubles(), workers: workers,
+            steps: steps, troubles: Troubles(), workers: workers,
             descriptorLimit: descriptorLimit, wakeControl: { controlWakeup.signal() })
         self.configuration = configuration
         let generation = try maker.make(configuration, beginning.secrets, custody.state)
+        areStepsLost = steps.isNew && !custody.isFirst
+        if areStepsLost {
+            generation.state.closeWindows(atSeconds: beginning.started.wallSeconds)
+        }
         gateway = Gateway(
             generation, troubles: maker.troubles, wakeups: wakeups, logWakeup: logWakeup,
-            past: beginning.past(generation.state.latestCodeMilliseconds))
+            started: beginning.started)
         names = NameResolution(gateway)
         report = ProcessReport(gateway, descriptorLimit: descriptorLimit)
         clock = ClockWatch(gateway)
@@ -77,7 +84,7 @@ final class Assembly {
         guard let folder = configuration.stateDirectory else {
             return try AcceptedSteps(SharedWords(count: count))
         }
-        let path = folder + "/totp_steps"
+        let path = folder + "/" + Custody.stepsName
         do {
             return try AcceptedSteps(Files.mapShared(path, size: count * 8))
         } catch {
@@ -96,6 +103,7 @@ final class Assembly {
         self.desk = desk
         try AdminListener(gateway: gateway, desk: desk, control: control).start(configuration)
         try startWorkers()
+        try succession.keepFirst()
         try names.follow()
         control.checkHealth(of: gateway.healthTargets)
         control.fetchKeySets(gateway.keySetTargets)
@@ -103,6 +111,7 @@ final class Assembly {
         let writer = writer
         _ = try Thread(name: "log") { writer.run() }
         try onListening()
+        tellOfLostSteps()
         succession.tell(beginning.events)
         clock.begin()
         try syncMade()
@@ -152,6 +161,15 @@ final class Assembly {
         } catch let error as SystemError {
             throw StartFault(reason: "listen \(place): \(error)")
         }
+    }
+
+    private func tellOfLostSteps() {
+        guard areStepsLost, let folder = configuration.stateDirectory else { return }
+        gateway.log(
+            .warn,
+            "which codes were used is not known any more: codes of the present are refused, and "
+                + "those of the next step count",
+            [("path", folder + "/" + Custody.stepsName)])
     }
 
     /// Files that this start has made are put on the disk while requests are served already.

@@ -47,7 +47,6 @@ def test_status(gateway, operator, agent):
         assert word in shown, word
 
 
-@pytest.mark.xfail(strict=True, reason="`seeds.rotations` stays 0 after a rotation by call")
 def test_status_counts_decisions_and_rotations(start):
     gateway = start({"totp": {"one_time": False}})
     operator, agent = Operator(gateway), gateway.take_agent()

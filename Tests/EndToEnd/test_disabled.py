@@ -9,8 +9,6 @@ from support.seeds import HOW, again, with_seed, write_seed
 from support.waiting import stays, wait_until
 
 PAST = "2026-01-01T00:00:00Z"
-ROTATED = pytest.mark.xfail(strict=True, reason="a rotation enables it, once the seed that it was"
-                            " disabled under has ended")
 
 
 @pytest.fixture
@@ -55,13 +53,11 @@ def test_with_another_seed_in_the_file(disabled, how):
     assert passes(gateway, new)
 
 
-@ROTATED
 def test_with_a_seed_that_takes_its_place_at_once(disabled):
     gateway, operator, agent = disabled
     assert is_disabled(gateway, operator.rotate(agent, expires_at=PAST))
 
 
-@ROTATED
 def test_when_the_grace_of_the_seed_before_ends(disabled):
     gateway, operator, agent = disabled
     new = operator.rotate(agent, expires_in=1)
@@ -70,7 +66,6 @@ def test_when_the_grace_of_the_seed_before_ends(disabled):
     stays(lambda: is_disabled(gateway, new), seconds=1)
 
 
-@ROTATED
 def test_with_one_rotation_after_the_other(disabled):
     gateway, operator, agent = disabled
     for _ in range(3):
@@ -78,7 +73,6 @@ def test_with_one_rotation_after_the_other(disabled):
         assert is_disabled(gateway, agent)
 
 
-@ROTATED
 def test_with_a_rotation_by_call_and_one_by_file(disabled):
     gateway, operator, agent = disabled
     operator.rotate(agent)

@@ -83,8 +83,6 @@ def test_a_clock_that_is_set_back_brings_nothing_back(moved):
         assert counts(gateway, clock, other)
 
 
-@pytest.mark.xfail(strict=True, reason="ends are counted on a clock that stands while the machine"
-                   " is suspended: the old seed goes on for all of its grace afterwards")
 def test_a_machine_that_was_suspended_past_the_end(moved):
     """Codes, tokens and `expires_at` are times of the wall clock; so is the end."""
     gateway, operator, clock = moved(only_the_wall=True)
@@ -96,11 +94,6 @@ def test_a_machine_that_was_suspended_past_the_end(moved):
                what="the old seed to end")
 
 
-STARTED = pytest.mark.xfail(strict=True, reason="times are counted from what the wall clock was at"
-                            " the start, however far off it was")
-
-
-@STARTED
 def test_a_clock_that_was_set_right_after_the_start(moved):
     """It was an hour behind, as before the first answer of a time server. An end that has passed
     ends the old seed at once all the same."""
@@ -112,7 +105,6 @@ def test_a_clock_that_was_set_right_after_the_start(moved):
     assert not counts(gateway, clock, old)
 
 
-@STARTED
 def test_a_clock_that_was_set_right_and_the_policy_s_grace(moved):
     gateway, operator, clock = moved(only_the_wall=True)
     clock.move(HOUR)
@@ -120,8 +112,6 @@ def test_a_clock_that_was_set_right_and_the_policy_s_grace(moved):
     assert abs(seconds(answer["old_expires_at"]) - clock.time() - 300) < 5
 
 
-@pytest.mark.xfail(strict=True, reason="the time that was kept stands still until the clock has"
-                   " caught up with it: a month of grace instead of five minutes")
 def test_a_clock_that_was_a_month_ahead_once(moved):
     gateway, operator, clock = moved()
     gateway.stop()

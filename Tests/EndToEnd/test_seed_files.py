@@ -112,15 +112,14 @@ def test_another_name_does_not_bring_it_back(lasting):
     assert verdict[0] == 401, verdict
 
 
-@pytest.mark.xfail(strict=True, reason="who is renamed within the grace of a rotation may have"
-                   " the superseded seed back: it has left no fingerprint")
 def test_another_name_in_the_grace_does_not_bring_it_back(lasting):
     gateway, operator = lasting()
     old = gateway.take_agent()
-    new = operator.rotate(old)
+    new = operator.rotate(old, expires_in=3)
     write_seed(gateway, new)
     change(gateway, agents=replaced(gateway, old, name="renamed"))
-    assert passes(gateway, new)
+    assert passes(gateway, new) and passes(gateway, old), "the grace goes with the name"
+    wait_until(lambda: not passes(gateway, old), what="the end of the grace")
     write_seed(gateway, old)
     gateway.signal(1)
     wait_until(lambda: len([line for line in gateway.logs() if line.get("audit")

@@ -133,7 +133,6 @@ def test_the_old_one_ends_when_it_was_said_and_not_before(lasting):
     assert passes(gateway, new)
 
 
-@pytest.mark.xfail(strict=True, reason="a session lives on for up to a second after its seed")
 def test_its_sessions_end_with_it(lasting):
     gateway, operator = lasting()
     for _ in range(3):

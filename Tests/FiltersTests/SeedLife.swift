@@ -51,7 +51,8 @@ final class SeedLife {
         other = try .generate(parameters: Self.ledgerParameters())
         seeds = [file]
         let steps = try AcceptedSteps(words)
-        let live = try Self.settle(&keptState, file, other, now: wall)
+        let live = try Self.settle(
+            &keptState, file, other, now: Moment(wall: wall, steady: wall))
         state = try GateState(
             configuration, keys: try Self.keys(configuration), seeds: live,
             signingKey: signingKey, steps: steps)
@@ -77,7 +78,7 @@ final class SeedLife {
     }
 
     private static func settle(
-        _ state: inout KeptState, _ file: TOTPSeed, _ other: TOTPSeed, now: UInt64
+        _ state: inout KeptState, _ file: TOTPSeed, _ other: TOTPSeed, now: Moment
     ) throws -> [AgentSeeds] {
         let names: Set<String> = ["weather", "ledger"]
         _ = state.seeds.meet(file, of: "weather", among: names, now: now, grace: grace)
@@ -88,6 +89,7 @@ final class SeedLife {
     }
 
     var steady: UInt64 { monotonic + offset }
+    var now: Moment { Moment(wall: wall, steady: steady) }
 
     // MARK: What happens
 
@@ -97,8 +99,8 @@ final class SeedLife {
     }
 
     private func adopt(after previous: GateState?) throws {
-        let live = try Self.settle(&keptState, file, other, now: steady)
-        keptState.savedAt = max(keptState.savedAt, steady)
+        let live = try Self.settle(&keptState, file, other, now: now)
+        keptState.savedAt = wall
         kept = try keptState.encodedBytes()
         let next = try GateState(
             configuration, keys: try Self.keys(configuration), seeds: live,
@@ -116,7 +118,7 @@ final class SeedLife {
     /// What the control loop does every second.
     func tick() throws {
         var next = keptState
-        guard !next.seeds.purge(now: steady).isEmpty else { return }
+        guard !next.seeds.purge(now: now).isEmpty else { return }
         keptState = next
         try adopt(after: state)
     }
@@ -125,10 +127,10 @@ final class SeedLife {
 
     /// A process is killed, and another one begins with what lies on the disk.
     func restart() throws {
-        keptState = try KeptState(decoding: kept.span)
         monotonic = UInt64.random(in: 1_000_000...9_000_000)
-        let past = max(keptState.savedAt, state.latestCodeMilliseconds)
-        offset = max(wall, min(past, wall + 86_400_000)) - monotonic
+        offset = wall - monotonic
+        keptState = try KeptState(decoding: kept.span, at: now)
+        _ = keptState.seeds.purge(now: now)
         try adopt(after: nil)
     }
 
@@ -148,18 +150,18 @@ final class SeedLife {
         let seed = try TOTPSeed.generate(parameters: .standard)
         seeds.append(seed)
         keptState.seeds.rotate(
-            "weather", to: KeptSeed(seed, since: steady, origin: .call),
-            oldEndsAt: steady + graceMilliseconds, steady)
+            "weather", to: KeptSeed(seed, since: wall, origin: .call),
+            oldEnds: Deadline(in: graceMilliseconds, from: now), now)
         try adopt(after: state)
     }
 
     // MARK: What is asked
 
-    /// The seeds that count now, and until when.
-    var live: [(seed: TOTPSeed, endsAt: UInt64?)] {
+    /// The seeds that count now.
+    var live: [TOTPSeed] {
         let agent = state.seeds[0]
-        return [(agent.current, nil)]
-            + (agent.previous.map { [($0.seed, $0.endsAt)] } ?? []).filter { steady < $0.1 }
+        let previous = agent.previous.flatMap { $0.end.hasPassed(at: now) ? nil : $0.seed }
+        return [agent.current] + (previous.map { [$0] } ?? [])
     }
 
     func step(of milliseconds: UInt64) -> UInt64 { milliseconds / 30_000 }

@@ -12,34 +12,44 @@ struct KeptStateTests {
         try StateKey(text: Array(text.utf8).span)
     }
 
+    /// When it is read again.
+    static let now = Moment(wall: 1_700_000_001_000, steady: 400)
+
     static func open(_ sealed: [UInt8], _ key: StateKey) throws -> KeptState {
-        try key.open(sealed.span)
+        try key.open(sealed.span, at: now)
     }
 
     static func decode(_ bytes: [UInt8]) throws -> KeptState {
-        try KeptState(decoding: bytes.span)
+        try KeptState(decoding: bytes.span, at: now)
     }
 
     static func bytes(_ secret: SecretBytes) -> [UInt8] { secret.span.array }
 
     static func full() throws -> KeptState {
         var state = KeptState()
-        state.savedAt = 1_700_000_000_123
+        let saved = Moment(wall: 1_700_000_000_123, steady: 9_000_000)
+        state.savedAt = saved.wall
         for name in ["a", "b", "c"] {
             let seed = try TOTPSeed.generate(parameters: .standard)
-            _ = state.seeds.meet(seed, of: name, among: [], now: 5, grace: 0)
+            _ = state.seeds.meet(seed, of: name, among: [], now: saved, grace: 0)
         }
         for agent in ["a", "b", "b"] {
             let seed = try TOTPSeed.generate(parameters: .standard)
             state.seeds.rotate(
-                agent, to: KeptSeed(seed, since: 7, origin: .call), oldEndsAt: 900, 7)
+                agent, to: KeptSeed(seed, since: 7, origin: .call),
+                oldEnds: Deadline(in: 90_000, from: saved), saved)
         }
+        _ = state.seeds.note("b", isDisabled: true)
         var ring = KeyRing(
-            first: try KeptKey(.generate(.rs256), since: 1, origin: .file, signsFrom: 1),
+            first: try KeptKey(
+                first: .generate(.rs256), origin: .file,
+                now: Moment(wall: saved.wall - 400_000, steady: saved.steady - 400_000)),
             tokenLife: 60_000)
-        try ring.publish(.generate(.edDSA), origin: .call, now: 2)
-        _ = ring.advance(now: 10_000_000)
-        try ring.publish(.generate(.es256), origin: .made, now: 10_000_001)
+        try ring.publish(
+            .generate(.edDSA), origin: .call,
+            now: Moment(wall: saved.wall - 350_000, steady: saved.steady - 350_000))
+        #expect(ring.advance(now: saved).count == 1)
+        try ring.publish(.generate(.es256), origin: .made, now: saved)
         state.keys = ring
         state.keep(
             KeptAnswer(
@@ -61,17 +71,34 @@ struct KeptStateTests {
             #expect(other.current.fingerprint == live.current.fingerprint)
             #expect(Self.bytes(other.current.secret) == Self.bytes(live.current.secret))
             #expect(other.current.origin == live.current.origin)
-            #expect(other.previous?.fingerprint == live.previous?.fingerprint)
-            #expect(other.previousEndsAt == live.previousEndsAt)
+            #expect(other.previous?.seed.fingerprint == live.previous?.seed.fingerprint)
+            #expect(other.previous?.end.wall == live.previous?.end.wall)
+            #expect(other.isDisabled == live.isDisabled)
         }
         let (ring, other) = (try #require(state.keys), try #require(again.keys))
         #expect(other.signing.id == ring.signing.id)
         #expect(other.next?.id == ring.next?.id)
-        #expect(other.next?.signsFrom == ring.next?.signsFrom)
+        #expect(other.next?.signsFrom.wall == ring.next?.signsFrom.wall)
         #expect(other.retired.map(\.id) == ring.retired.map(\.id))
-        #expect(other.retired.map(\.keptUntil) == ring.retired.map(\.keptUntil))
+        #expect(other.retired.map(\.keptUntil?.wall) == ring.retired.map(\.keptUntil?.wall))
         #expect(other.signing.key.algorithm == ring.signing.key.algorithm)
         #expect(Self.bytes(try again.encoded()) == encoded)
+    }
+
+    /// What is to come is waited for from now on, or from when it was kept, where the clock was set
+    /// back since.
+    @Test func whatIsToComeComesInTime() throws {
+        let encoded = Self.bytes(try Self.full().encoded())
+        for (wall, left) in [
+            (1_700_000_010_123, 80_000), (1_700_000_090_123, 0), (1_600_000_000_000, 90_000),
+        ] as [(UInt64, UInt64)] {
+            let state = try KeptState(
+                decoding: encoded.span, at: Moment(wall: wall, steady: 1000))
+            #expect(state.seeds.agents["a"]?.previous?.end.steady == 1000 + left)
+            let ring = try #require(state.keys)
+            #expect(ring.next?.signsFrom.steady == 1000 + 220_000 + left)
+            #expect(ring.retired.first?.keptUntil?.steady == 1000 + 30_000 + left)
+        }
     }
 
     @Test func itIsSealed() throws {

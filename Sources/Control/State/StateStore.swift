@@ -18,28 +18,28 @@ package struct StateStore: Sendable {
         self.key = key
     }
 
-    /// - Returns: `nil` where nothing was kept so far. An empty file is what a power cut leaves of
-    ///   one that was not synced yet.
-    package func load() throws(StateStoreFault) -> KeptState? {
-        let content: Files.Content
+    /// - Parameter now: from when on what is to come is waited for.
+    /// - Returns: `nil` where nothing was kept so far.
+    package func load(at now: Moment) throws(StateStoreFault) -> KeptState? {
+        let content: Files.Content?
         do throws(SystemError) {
-            content = try Files.read(path, limit: Self.bytesMax)
+            // Asked first: a named pipe would keep the start waiting.
+            let isRegular = try Files.status(of: path).isRegular
+            content = isRegular ? try Files.read(path, limit: Self.bytesMax) : nil
         } catch {
             if error.kind == .notFound { return nil }
             throw .unreadable(error.reason)
         }
-        if content.bytes.isEmpty { return nil }
+        guard let content else { throw .unreadable("not a regular file") }
         do throws(KeptStateFault) {
-            return try key.open(content.bytes.span)
+            return try key.open(content.bytes.span, at: now)
         } catch {
             throw .refused(error)
         }
     }
 
     /// Afterwards either the state of before lies there or this one, whole, whatever happens.
-    ///
-    /// - Parameter isSynced: false leaves the syncing to a later `Files.sync`.
-    package func save(_ state: KeptState, isSynced: Bool = true) throws(StateStoreFault) {
+    package func save(_ state: KeptState) throws(StateStoreFault) {
         let sealed: [UInt8]
         do throws(IdentityError) {
             sealed = try key.seal(state)
@@ -47,8 +47,7 @@ package struct StateStore: Sendable {
             throw .unwritable(error.description)
         }
         do throws(SystemError) {
-            try Files.replace(
-                path, with: sealed.span, mode: Self.ownerOnly, isSynced: isSynced)
+            try Files.replace(path, with: sealed.span, mode: Self.ownerOnly)
         } catch {
             throw .unwritable(error.reason)
         }

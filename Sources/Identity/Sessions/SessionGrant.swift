@@ -40,6 +40,8 @@ package struct SessionBinding: Sendable {
 package struct SessionFacts: Sendable {
     package let ref: SessionRef
     package let sid: PublicID
+    /// The record of accepted steps of the seed whose code opened it.
+    package let seed: Int
     /// When the code was given, in milliseconds since the epoch.
     package let authTimeMilliseconds: UInt64
     /// The absolute end, in milliseconds since the epoch.

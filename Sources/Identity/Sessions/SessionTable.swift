@@ -48,7 +48,7 @@ package final class SessionTable: Sendable {
         return SessionGrant(
             token: token,
             session: SessionFacts(
-                ref: ref, sid: record.sid, authTimeMilliseconds: now,
+                ref: ref, sid: record.sid, seed: record.seed, authTimeMilliseconds: now,
                 expiresMilliseconds: record.expires))
     }
 
@@ -70,7 +70,7 @@ package final class SessionTable: Sendable {
                 ref: SessionRef(
                     shard: Int32(index), slot: Int32(slot),
                     generation: shard.records[slot].generation),
-                sid: shard.records[slot].sid,
+                sid: shard.records[slot].sid, seed: shard.records[slot].seed,
                 authTimeMilliseconds: shard.records[slot].authTime,
                 expiresMilliseconds: shard.records[slot].expires)
         }

@@ -44,15 +44,32 @@ package struct KeptSeed: Sendable {
 /// The seeds of one agent: the one in force, and until its end the one that it has superseded.
 package struct LiveSeeds: Sendable {
     package internal(set) var current: KeptSeed
-    package internal(set) var previous: KeptSeed?
-    /// When `previous` is over, in milliseconds since the epoch.
-    package internal(set) var previousEndsAt: UInt64 = 0
+    package internal(set) var previous: Ending?
+    /// Whether the agent is disabled: no change of seeds enables it.
+    package internal(set) var isDisabled = false
+
+    package struct Ending: Sendable {
+        package let seed: KeptSeed
+        package let end: Deadline
+    }
+
+    init(_ current: KeptSeed) {
+        self.current = current
+    }
+
+    func has(_ fingerprint: SHA256Digest) -> Bool {
+        current.fingerprint == fingerprint || previous?.seed.fingerprint == fingerprint
+    }
 
     /// For use, with the agent's parameters.
     package func seeds(_ parameters: TOTPParameters) throws(IdentityError) -> AgentSeeds {
-        let now = try TOTPSeed(secret: current.secret, parameters: parameters)
-        guard let previous else { return AgentSeeds(now) }
-        let before = try TOTPSeed(secret: previous.secret, parameters: parameters)
-        return AgentSeeds(now, previous: EndingSeed(before, endsAt: previousEndsAt))
+        AgentSeeds(
+            try TOTPSeed(secret: current.secret, parameters: parameters),
+            previous: try previous.map { ending throws(IdentityError) in
+                EndingSeed(
+                    try TOTPSeed(secret: ending.seed.secret, parameters: parameters),
+                    end: ending.end)
+            },
+            isDisabled: isDisabled)
     }
 }

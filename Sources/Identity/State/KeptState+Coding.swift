@@ -34,9 +34,10 @@ extension KeptState {
         writer.append(count: seeds.agents.count)
         for (name, live) in seeds.agents.sorted(by: { $0.key < $1.key }) {
             writer.append(name)
+            writer.append(live.isDisabled ? 1 : 0, bytes: 1)
             writer.append(live.current)
-            writer.append(live.previousEndsAt)
-            if let previous = live.previous { writer.append(previous) }
+            writer.append(live.previous?.end.wall ?? 0)
+            if let previous = live.previous { writer.append(previous.seed) }
         }
         writer.append(count: seeds.superseded.count)
         for fingerprint in seeds.superseded { writer.append(fingerprint) }
@@ -54,8 +55,8 @@ extension KeptState {
             writer.append(pem)
             writer.append(kept.since)
             writer.append(kept.origin.rawValue)
-            writer.append(kept.signsFrom)
-            writer.append(kept.keptUntil)
+            writer.append(kept.signsFrom.wall)
+            writer.append(kept.keptUntil?.wall ?? 0)
         }
         writer.append(count: ring.superseded.count)
         for id in ring.superseded { writer.append(id) }
@@ -63,19 +64,22 @@ extension KeptState {
 
     // MARK: Back
 
+    /// - Parameter now: what is to come is waited for from here, or from when it was kept, where
+    ///   a clock was set back since then.
     /// - Throws: where the bytes are none of ours; `unknownVersion` where a newer gateway wrote
     ///   them.
-    package init(decoding bytes: Span<UInt8>) throws(KeptStateFault) {
+    package init(decoding bytes: Span<UInt8>, at now: Moment) throws(KeptStateFault) {
         guard bytes.count > 0 else { throw .malformed }
         guard bytes[0] == Self.version else { throw .unknownVersion(bytes[0]) }
         var reader = StateReader()
         _ = reader.number(bytes, size: 1)
-        guard let savedAt = reader.number(bytes), let seeds = reader.seeds(bytes),
-            let hasKeys = reader.count(bytes, ofSize: 1)
+        guard let savedAt = reader.number(bytes) else { throw .malformed }
+        let now = Moment(wall: max(now.wall, savedAt), steady: now.steady)
+        guard let seeds = reader.seeds(bytes, now), let hasKeys = reader.count(bytes, ofSize: 1)
         else { throw .malformed }
         var keys: KeyRing?
         if hasKeys > 0 {
-            guard let ring = reader.keys(bytes) else { throw .malformed }
+            guard let ring = reader.keys(bytes, now) else { throw .malformed }
             keys = ring
         }
         guard let answers = reader.answers(bytes), reader.isAtEnd(bytes) else { throw .malformed }
@@ -103,18 +107,19 @@ extension StateWriter {
 }
 
 extension StateReader {
-    fileprivate mutating func seeds(_ bytes: Span<UInt8>) -> SeedLedger? {
-        guard let count = count(bytes, ofSize: 60) else { return nil }
+    fileprivate mutating func seeds(_ bytes: Span<UInt8>, _ now: Moment) -> SeedLedger? {
+        guard let count = count(bytes, ofSize: 61) else { return nil }
         var agents: [String: LiveSeeds] = [:]
         for _ in 0..<count {
-            guard let name = text(bytes), let current = seed(bytes), let ends = number(bytes) else {
-                return nil
-            }
-            var live = LiveSeeds(current: current)
+            guard let name = text(bytes), let disabled = number(bytes, size: 1),
+                let current = seed(bytes), let ends = number(bytes)
+            else { return nil }
+            var live = LiveSeeds(current)
+            live.isDisabled = disabled != 0
             if ends > 0 {
                 guard let previous = seed(bytes) else { return nil }
-                live.previous = previous
-                live.previousEndsAt = ends
+                live.previous = LiveSeeds.Ending(
+                    seed: previous, end: Deadline(wall: ends, from: now))
             }
             agents[name] = live
         }
@@ -138,17 +143,19 @@ extension StateReader {
         number(bytes, size: 1).flatMap { SecretOrigin(rawValue: UInt8($0)) }
     }
 
-    fileprivate mutating func keys(_ bytes: Span<UInt8>) -> KeyRing? {
-        guard let tokenLife = number(bytes), let retired = count(bytes, ofSize: 29),
-            let waiting = count(bytes, ofSize: 29), waiting <= 1, let signing = key(bytes)
+    fileprivate mutating func keys(_ bytes: Span<UInt8>, _ now: Moment) -> KeyRing? {
+        guard let tokenLife = number(bytes), tokenLife < Deadline.aheadMax,
+            let retired = count(bytes, ofSize: 29),
+            let waiting = count(bytes, ofSize: 29), waiting <= 1,
+            let signing = key(bytes, tokenLife, now)
         else { return nil }
         var ring = KeyRing(first: signing, tokenLife: tokenLife)
         for _ in 0..<retired {
-            guard let old = key(bytes) else { return nil }
+            guard let old = key(bytes, tokenLife, now) else { return nil }
             ring.retired.append(old)
         }
         if waiting == 1 {
-            guard let next = key(bytes) else { return nil }
+            guard let next = key(bytes, tokenLife, now) else { return nil }
             ring.next = next
         }
         guard let over = count(bytes, ofSize: 4) else { return nil }
@@ -159,15 +166,19 @@ extension StateReader {
         return ring
     }
 
-    private mutating func key(_ bytes: Span<UInt8>) -> KeptKey? {
+    private mutating func key(
+        _ bytes: Span<UInt8>, _ tokenLife: UInt64, _ now: Moment
+    ) -> KeptKey? {
         guard let pem = secret(bytes), let since = number(bytes), let origin = origin(bytes),
             let signsFrom = number(bytes), let keptUntil = number(bytes)
         else { return nil }
         do {
-            let key = try SigningKey(pem: pem.span)
-            var kept = try KeptKey(key, since: since, origin: origin, signsFrom: signsFrom)
-            kept.keptUntil = keptUntil
-            return kept
+            let publishedAfter = tokenLife + KeyRing.behindMilliseconds
+            return try KeptKey(
+                SigningKey(pem: pem.span), since: since, origin: origin,
+                signsFrom: Deadline(wall: signsFrom, from: now, max: KeyRing.aheadMilliseconds),
+                keptUntil: keptUntil == 0
+                    ? nil : Deadline(wall: keptUntil, from: now, max: publishedAfter))
         } catch {
             return nil
         }

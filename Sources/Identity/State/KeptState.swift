@@ -11,7 +11,7 @@ package struct KeptState: Sendable {
     /// `nil` before the first key.
     package var keys: KeyRing?
     package private(set) var answers: [KeptAnswer] = []
-    /// When it was kept, in milliseconds since the epoch: no later time is believed to be earlier.
+    /// When it was kept, in milliseconds since the epoch.
     package var savedAt: UInt64 = 0
 
     package init() {}

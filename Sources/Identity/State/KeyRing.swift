@@ -11,41 +11,42 @@ package struct KeptKey: Sendable {
     package let since: UInt64
     package let origin: SecretOrigin
     /// From when it signs.
-    package internal(set) var signsFrom: UInt64
-    /// Until when it is published, once another signs; 0 before.
-    package internal(set) var keptUntil: UInt64 = 0
+    package let signsFrom: Deadline
+    /// Until when it is published, once another signs.
+    package internal(set) var keptUntil: Deadline?
 
-    init(
-        key: SigningKey, id: String, since: UInt64, origin: SecretOrigin, signsFrom: UInt64,
-        keptUntil: UInt64 = 0
-    ) {
+    package init(
+        _ key: SigningKey, since: UInt64, origin: SecretOrigin, signsFrom: Deadline,
+        keptUntil: Deadline? = nil
+    ) throws(IdentityError) {
         self.key = key
-        self.id = id
+        id = try PublicJWK(key).keyID
         self.since = since
         self.origin = origin
         self.signsFrom = signsFrom
         self.keptUntil = keptUntil
     }
 
+    /// One that signs from the first.
     package init(
-        _ key: SigningKey, since: UInt64, origin: SecretOrigin, signsFrom: UInt64
+        first key: SigningKey, origin: SecretOrigin, now: Moment
     ) throws(IdentityError) {
-        self.init(
-            key: key, id: try PublicJWK(key).keyID, since: since, origin: origin,
-            signsFrom: signsFrom)
+        try self.init(
+            key, since: now.wall, origin: origin, signsFrom: Deadline(in: 0, from: now))
     }
 }
 
 /// The keys that sign our tokens, one after the other, so that verifiers notice nothing: each is
 /// published before it signs, for as long as they may hold a key set, and after, for as long as a
-/// token of it may be about. Times are milliseconds since the epoch.
+/// token of it may be about. Both are waited for by the clock of the process: verifiers hold what
+/// they have however somebody sets ours.
 package struct KeyRing: Sendable {
     /// What the key set's `Cache-Control` allows.
     package static let cacheSeconds = 300
     /// The key set may have been long on its way when it was cached.
-    private static let aheadMilliseconds = UInt64(cacheSeconds + 10) * 1000
+    static let aheadMilliseconds = UInt64(cacheSeconds + 10) * 1000
     /// For verifiers whose clocks are behind.
-    private static let behindMilliseconds: UInt64 = 60_000
+    static let behindMilliseconds: UInt64 = 60_000
     /// Identifiers of keys that are over; beyond them the oldest is forgotten.
     static let supersededMax = 4096
 
@@ -82,10 +83,11 @@ package struct KeyRing: Sendable {
     /// Publishes a key that is to sign once no verifier can have a key set without it. One that
     /// waits for that already gives way: it has signed nothing.
     package mutating func publish(
-        _ key: SigningKey, origin: SecretOrigin, now: UInt64
+        _ key: SigningKey, origin: SecretOrigin, now: Moment
     ) throws(IdentityError) {
         let kept = try KeptKey(
-            key, since: now, origin: origin, signsFrom: now + Self.aheadMilliseconds)
+            key, since: now.wall, origin: origin,
+            signsFrom: Deadline(in: Self.aheadMilliseconds, from: now))
         if let next { supersede(next.id) }
         next = kept
     }
@@ -98,17 +100,17 @@ package struct KeyRing: Sendable {
         case ended(id: String)
     }
 
-    package mutating func advance(now: UInt64) -> [Step] {
+    package mutating func advance(now: Moment) -> [Step] {
         var steps: [Step] = []
-        if let next, next.signsFrom <= now {
+        if let next, next.signsFrom.steady <= now.steady {
             var old = signing
-            old.keptUntil = now + tokenLifeMax + Self.behindMilliseconds
+            old.keptUntil = Deadline(in: tokenLifeMax + Self.behindMilliseconds, from: now)
             retired.append(old)
             signing = next
             self.next = nil
             steps.append(.signs(id: next.id))
         }
-        while let oldest = retired.first, oldest.keptUntil <= now {
+        while let oldest = retired.first, (oldest.keptUntil?.steady ?? 0) <= now.steady {
             retired.removeFirst()
             supersede(oldest.id)
             steps.append(.ended(id: oldest.id))

@@ -6,7 +6,7 @@ import Crypto
 ///
 /// A seed goes one way only: it comes into force, is superseded by another, ends, and leaves its
 /// fingerprint, so that no file, reload or restart brings it back. At most two of an agent are
-/// alive. Times are milliseconds since the epoch.
+/// alive.
 package struct SeedLedger: Sendable {
     /// Fingerprints of superseded seeds; beyond them the oldest is forgotten.
     package static let supersededMax = 65_536
@@ -19,8 +19,10 @@ package struct SeedLedger: Sendable {
         case first
         /// The one in force.
         case same
+        /// The one in force, of an agent that had another name.
+        case renamed
         /// A new one, in force from now on; the one before it ends then.
-        case rotated(oldEndsAt: UInt64)
+        case rotated(oldEnds: Deadline)
         /// One that is over: it stays so, and the agent keeps what it has.
         case superseded
         /// Another agent's.
@@ -45,9 +47,7 @@ package struct SeedLedger: Sendable {
 
     /// Whose seed this is at present, current or previous.
     package func owner(of fingerprint: SHA256Digest) -> String? {
-        agents.first { _, seeds in
-            seeds.current.fingerprint == fingerprint || seeds.previous?.fingerprint == fingerprint
-        }?.key
+        agents.first { _, seeds in seeds.has(fingerprint) }?.key
     }
 
     // MARK: Files
@@ -55,29 +55,51 @@ package struct SeedLedger: Sendable {
     /// Takes note of the seed that an agent's file holds.
     ///
     /// - Parameters:
-    ///   - configured: all agents there are. A seed of one that is gone may be another's now: the
-    ///     same agent under a new name.
-    ///   - grace: for how long the seed before it goes on.
+    ///   - configured: all agents there are. Where a seed is one's that is gone, this is the same
+    ///     agent under a new name, and all that is known of it stays known.
+    ///   - grace: for how many milliseconds the seed before it goes on.
     package mutating func meet(
-        _ seed: TOTPSeed, of agent: String, among configured: Set<String>, now: UInt64,
+        _ seed: TOTPSeed, of agent: String, among configured: Set<String>, now: Moment,
         grace: UInt64
     ) -> Meeting {
+        if let owner = owner(of: seed.fingerprint), owner != agent {
+            guard !configured.contains(owner) else { return .taken(by: owner) }
+            if rename(owner, to: agent, with: seed),
+                agents[agent]?.current.fingerprint == seed.fingerprint
+            {
+                return .renamed
+            }
+        }
         let known = agents[agent]
         if known?.current.fingerprint == seed.fingerprint { return .same }
-        if known?.previous?.fingerprint == seed.fingerprint || isSuperseded(seed.fingerprint) {
+        if known?.has(seed.fingerprint) == true || isSuperseded(seed.fingerprint) {
             return .superseded
         }
-        if let owner = owner(of: seed.fingerprint) {
-            guard !configured.contains(owner) else { return .taken(by: owner) }
-            agents[owner] = nil
-        }
+        let kept = KeptSeed(seed, since: now.wall, origin: .file)
         guard known != nil else {
             makeRoom(keeping: configured)
-            agents[agent] = LiveSeeds(current: KeptSeed(seed, since: now, origin: .file))
+            agents[agent] = LiveSeeds(kept)
             return .first
         }
-        rotate(agent, to: KeptSeed(seed, since: now, origin: .file), oldEndsAt: now + grace, now)
-        return .rotated(oldEndsAt: now + grace)
+        let end = Deadline(in: grace, from: now)
+        rotate(agent, to: kept, oldEnds: end, now)
+        return .rotated(oldEnds: end)
+    }
+
+    /// - Returns: false where the new name has seeds of its own: then the seed of its file can
+    ///   come into force there, where it still does, and the others are over.
+    private mutating func rename(
+        _ owner: String, to agent: String, with seed: TOTPSeed
+    ) -> Bool {
+        guard let lineage = agents.removeValue(forKey: owner) else { return false }
+        guard agents[agent] != nil else {
+            agents[agent] = lineage
+            return true
+        }
+        if let previous = lineage.previous { supersede(previous.seed.fingerprint) }
+        let current = lineage.current.fingerprint
+        if current != seed.fingerprint { supersede(current) }
+        return false
     }
 
     private mutating func makeRoom(keeping configured: Set<String>) {
@@ -89,22 +111,20 @@ package struct SeedLedger: Sendable {
 
     /// Puts a seed in force that ``objection(to:for:)`` has nothing against.
     ///
-    /// - Parameter oldEndsAt: of the one in force until now; one that has passed ends it at once.
+    /// - Parameter oldEnds: of the one in force until now; one that has passed ends it at once.
     package mutating func rotate(
-        _ agent: String, to seed: KeptSeed, oldEndsAt: UInt64, _ now: UInt64
+        _ agent: String, to seed: KeptSeed, oldEnds: Deadline, _ now: Moment
     ) {
         guard var live = agents[agent] else {
-            agents[agent] = LiveSeeds(current: seed)
+            agents[agent] = LiveSeeds(seed)
             return
         }
-        if let oldest = live.previous { supersede(oldest.fingerprint) }
-        if oldEndsAt > now {
-            live.previous = live.current
-            live.previousEndsAt = oldEndsAt
-        } else {
+        if let oldest = live.previous { supersede(oldest.seed.fingerprint) }
+        if oldEnds.hasPassed(at: now) {
             supersede(live.current.fingerprint)
             live.previous = nil
-            live.previousEndsAt = 0
+        } else {
+            live.previous = LiveSeeds.Ending(seed: live.current, end: oldEnds)
         }
         live.current = seed
         agents[agent] = live
@@ -122,10 +142,19 @@ package struct SeedLedger: Sendable {
     package func objection(to seed: TOTPSeed, for agent: String) -> Objection? {
         let known = agents[agent]
         if known?.current.fingerprint == seed.fingerprint { return .inForce }
-        if known?.previous?.fingerprint == seed.fingerprint || isSuperseded(seed.fingerprint) {
+        if known?.has(seed.fingerprint) == true || isSuperseded(seed.fingerprint) {
             return .superseded
         }
         return owner(of: seed.fingerprint).map { .taken(by: $0) }
+    }
+
+    // MARK: Disabled agents
+
+    /// - Returns: whether that was not known.
+    package mutating func note(_ agent: String, isDisabled: Bool) -> Bool {
+        guard agents[agent]?.isDisabled == !isDisabled else { return false }
+        agents[agent]?.isDisabled = isDisabled
+        return true
     }
 
     // MARK: Time
@@ -133,21 +162,15 @@ package struct SeedLedger: Sendable {
     /// Ends what is over, for good.
     ///
     /// - Returns: the agents whose previous seed that was.
-    package mutating func purge(now: UInt64) -> [String] {
+    package mutating func purge(now: Moment) -> [String] {
         var ended: [String] = []
         for (name, seeds) in agents {
-            guard let previous = seeds.previous, seeds.previousEndsAt <= now else { continue }
-            supersede(previous.fingerprint)
+            guard let previous = seeds.previous, previous.end.hasPassed(at: now) else { continue }
+            supersede(previous.seed.fingerprint)
             agents[name]?.previous = nil
-            agents[name]?.previousEndsAt = 0
             ended.append(name)
         }
         return ended.sorted()
-    }
-
-    /// When the next seed ends; `nil` where none does.
-    package var nextEnd: UInt64? {
-        agents.values.compactMap { $0.previous == nil ? nil : $0.previousEndsAt }.min()
     }
 
     private mutating func supersede(_ fingerprint: SHA256Digest) {

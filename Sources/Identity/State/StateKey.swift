@@ -40,7 +40,10 @@ package struct StateKey: Sendable {
         }
     }
 
-    package func open(_ sealed: Span<UInt8>) throws(KeptStateFault) -> KeptState {
+    /// - Parameter now: from when on what is to come is waited for.
+    package func open(
+        _ sealed: Span<UInt8>, at now: Moment
+    ) throws(KeptStateFault) -> KeptState {
         let count = Self.magic.count
         guard sealed.count > count, sealed.extracting(0..<count).equals(Self.magic.span) else {
             throw .malformed
@@ -49,7 +52,7 @@ package struct StateKey: Sendable {
         guard let plain = AES256GCM.open(body, key: secret, context: Self.magic.span) else {
             throw .wrongKey
         }
-        return try KeptState(decoding: plain.span)
+        return try KeptState(decoding: plain.span, at: now)
     }
 }
 

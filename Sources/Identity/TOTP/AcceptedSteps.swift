@@ -22,6 +22,8 @@ package struct AcceptedSteps: Sendable {
     private static let disabledOffset = 5
 
     package let capacity: Int
+    /// Whether there was no table before.
+    package let isNew: Bool
     private let words: SharedWords
 
     /// How many words `records` records need, with the header.
@@ -40,6 +42,7 @@ package struct AcceptedSteps: Sendable {
             throw .stepsVersion(version.original)
         }
         self.words = words
+        isNew = magic.exchanged
         capacity = (words.count - Self.headerWords) / Self.recordWords
     }
 

@@ -4,10 +4,13 @@
 package struct AgentSeeds: Sendable {
     package let current: TOTPSeed
     package let previous: EndingSeed?
+    /// Whether the agent was disabled, under these seeds or earlier ones.
+    package let isDisabled: Bool
 
-    package init(_ current: TOTPSeed, previous: EndingSeed? = nil) {
+    package init(_ current: TOTPSeed, previous: EndingSeed? = nil, isDisabled: Bool = false) {
         self.current = current
         self.previous = previous
+        self.isDisabled = isDisabled
     }
 
     package var all: [TOTPSeed] { [current] + (previous.map { [$0.seed] } ?? []) }
@@ -16,11 +19,10 @@ package struct AgentSeeds: Sendable {
 /// A seed that was superseded and still counts.
 package struct EndingSeed: Sendable {
     package let seed: TOTPSeed
-    /// Milliseconds since the epoch.
-    package let endsAt: UInt64
+    package let end: Deadline
 
-    package init(_ seed: TOTPSeed, endsAt: UInt64) {
+    package init(_ seed: TOTPSeed, end: Deadline) {
         self.seed = seed
-        self.endsAt = endsAt
+        self.end = end
     }
 }

@@ -22,7 +22,7 @@ extension AdminDesk {
             if let live = ledger.agents[agent.name] {
                 seeds.append(AgentSeedFacts.Seed(live.current, endsAt: nil))
                 if let previous = live.previous {
-                    seeds.append(AgentSeedFacts.Seed(previous, endsAt: live.previousEndsAt))
+                    seeds.append(AgentSeedFacts.Seed(previous.seed, endsAt: previous.end.wall))
                 }
             }
             let number = state.roster.number(named: agent.name)
@@ -53,16 +53,16 @@ extension AdminDesk {
         let end = try end(rotation, now)
         try object(to: seed, rotation.agent)
         let done = SeedRotated(
-            rotationID: UUIDv7.text(milliseconds: now, random: &random),
-            traceID: rotation.traceID, agent: rotation.agent, oldEndsAt: end)
+            rotationID: UUIDv7.text(milliseconds: now.wall, random: &random),
+            traceID: rotation.traceID, agent: rotation.agent, oldEndsAt: end.wall)
         var next = succession.state
         next.seeds.rotate(
-            rotation.agent, to: KeptSeed(seed, since: now, origin: .call), oldEndsAt: end, now)
+            rotation.agent, to: KeptSeed(seed, since: now.wall, origin: .call), oldEnds: end, now)
         if let key = repeated.key {
             next.keep(
                 KeptAnswer(
-                    key: key, request: repeated.request, at: now, rotationID: done.rotationID,
-                    traceID: done.traceID, agent: done.agent, oldEndsAt: end))
+                    key: key, request: repeated.request, at: now.wall, rotationID: done.rotationID,
+                    traceID: done.traceID, agent: done.agent, oldEndsAt: end.wall))
         }
         do {
             try succession.rotateSeed(keeping: next, done, fingerprint: seed.fingerprint)
@@ -87,17 +87,17 @@ extension AdminDesk {
         }
     }
 
-    private func end(_ rotation: SeedRotation, _ now: UInt64) throws(AdminProblem) -> UInt64 {
+    private func end(_ rotation: SeedRotation, _ now: Moment) throws(AdminProblem) -> Deadline {
         guard let end = rotation.oldEndsAt else {
             let grace = gateway.generation.configuration.totp.rotationGraceMilliseconds
-            return now + UInt64(grace)
+            return Deadline(in: UInt64(grace), from: now)
         }
-        guard end <= now + Self.endMillisecondsMax else {
+        guard end <= now.wall + Self.endMillisecondsMax else {
             throw AdminProblem(
                 422, "expiry_invalid", "The old seed would count for too long",
                 detail: "`expires_at` is at most 24 hours ahead.", pointer: "/expires_at")
         }
-        return end
+        return Deadline(wall: end, from: now)
     }
 
     private func object(to seed: TOTPSeed, _ agent: String) throws(AdminProblem) {

@@ -90,14 +90,15 @@ final class AdminDesk {
         guard let agent = state.roster.number(named: name) else {
             return .failure(.unknownAgent(name))
         }
-        if isEnabled {
+        do {
+            let hasChanged = try succession.setEnabled(agent, named: name, isEnabled)
             return .success(
-                AgentSwitched(hasChanged: state.enable(agent: agent), sessionsEnded: 0))
+                AgentSwitched(
+                    hasChanged: hasChanged,
+                    sessionsEnded: isEnabled ? 0 : state.sessions.revoke(.agent(agent))))
+        } catch {
+            return .failure(.notKept("\(error)"))
         }
-        let hasChanged = state.disable(agent: agent)
-        return .success(
-            AgentSwitched(
-                hasChanged: hasChanged, sessionsEnded: state.sessions.revoke(.agent(agent))))
     }
 
     private func revokeSessions(_ which: SessionsToEnd) -> Result<Int, AdminProblem> {

@@ -42,8 +42,8 @@ enum CheckCommand {
         _ configuration: Configuration, _ secrets: Secrets, _ warnings: [ConfigurationFault]
     ) -> Int32 {
         do throws(ConfigurationFault) {
-            let kept = try Custody.open(configuration, for: .checking).state
-            let now = max(Instant.read().wallMilliseconds, kept.savedAt)
+            let now = Moment.ofStart()
+            let kept = try Custody.open(configuration, for: .checking, at: now).state
             let settlement = Settlement(kept, configuration, secrets, now: now)
             guard settlement.faults.isEmpty else {
                 return refuse(settlement.faults, warnings + settlement.warnings)

@@ -29,12 +29,12 @@ enum KeysCommand {
             throw .failed("the configuration is not valid: `agentport check` says why")
         }
         do {
-            let kept = try Custody.open(configuration, for: .checking).state
+            let now = Moment.ofStart()
+            let kept = try Custody.open(configuration, for: .checking, at: now).state
             guard case .loaded(let secrets, _) = Secrets.load(configuration, for: .checking) else {
                 throw CommandFailure.failed("secrets: `agentport check` says why")
             }
             // What the gateway would come to if it were started now.
-            let now = max(Instant.read().wallMilliseconds, kept.savedAt)
             let isKnown = kept.keys != nil || secrets.signingKey != nil
             guard isKnown,
                 let ring = Settlement(kept, configuration, secrets, now: now).state.keys

@@ -18,13 +18,11 @@ final class Beginning {
     /// Files that were made, for the log to name.
     let made: [Secrets.MadeFile]
 
+    /// When the process's own time begins.
+    let started: Instant
+
     /// A clock this far behind what was kept is told of.
     private static let clockSlackMilliseconds: UInt64 = 60_000
-    /// What was kept by a clock that was ahead by more is not believed: no seed in its grace ends
-    /// later than that.
-    private static let clockStepMax: UInt64 = 24 * 60 * 60 * 1000
-    /// When the state was kept last.
-    private let savedAt: UInt64
 
     /// Reads the secrets that the configuration names, and opens what was kept.
     convenience init(_ configuration: Configuration) throws(ConfigurationFaults) {
@@ -38,20 +36,22 @@ final class Beginning {
     private init(
         _ configuration: Configuration, _ secrets: Secrets, _ others: [ConfigurationFault]
     ) throws(ConfigurationFaults) {
+        started = .read()
+        let now = Moment.ofStart(started)
         var custody: Custody
         do throws(ConfigurationFault) {
-            custody = try Custody.open(configuration, for: .serving)
+            custody = try Custody.open(configuration, for: .serving, at: now)
         } catch {
             throw ConfigurationFaults([error])
         }
-        let wall = Instant.read().wallMilliseconds
         let saved = custody.state.savedAt
-        let now = max(wall, saved)
         let settlement = Settlement(custody.state, configuration, secrets, now: now)
         guard settlement.faults.isEmpty else { throw ConfigurationFaults(settlement.faults) }
-        if settlement.hasChanged {
+        if custody.isFirst {
+            custody.begin(with: settlement.state)
+        } else if settlement.hasChanged {
             do throws(StateStoreFault) {
-                try custody.keep(settlement.state, now: now, isSynced: false)
+                try custody.keep(settlement.state, now: now)
             } catch {
                 throw ConfigurationFaults([
                     ConfigurationFault(.file(configuration.stateDirectory ?? ""), "state \(error)")
@@ -62,16 +62,9 @@ final class Beginning {
         self.secrets = secrets.withoutSeeds
         made = secrets.made + custody.made
         self.custody = custody
-        savedAt = saved
         events = settlement.events
-        warnings = others + settlement.warnings + Self.clockWarnings(wall, saved)
-    }
-
-    /// What time is surely over: a clock that was set back must not bring a seed back.
-    ///
-    /// - Parameter code: the time of the last code that was accepted.
-    func past(_ code: UInt64) -> UInt64 {
-        min(max(savedAt, code), Instant.read().wallMilliseconds + Self.clockStepMax)
+        warnings =
+            others + custody.warnings + settlement.warnings + Self.clockWarnings(now.wall, saved)
     }
 
     /// To be called once.
@@ -89,6 +82,13 @@ final class Beginning {
                 "the clock is \((saved - wall) / 1000) seconds behind what was kept before this "
                     + "start: codes may be refused until it is right")
         ]
+    }
+}
+
+extension Moment {
+    /// The clock of the process begins with the time of day.
+    static func ofStart(_ instant: Instant = .read()) -> Moment {
+        Moment(wall: instant.wallMilliseconds, steady: instant.wallMilliseconds)
     }
 }
 

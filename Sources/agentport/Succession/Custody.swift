@@ -13,36 +13,48 @@ import Reactor
 struct Custody {
     private static let fileName = "state"
     private static let keyName = "state_key"
+    /// Where accepted steps lie, beside it.
+    static let stepsName = "totp_steps"
 
     private(set) var state: KeptState
     private let store: StateStore?
     /// Files that this start has made.
     private(set) var made: [Secrets.MadeFile] = []
+    /// Whether nothing was kept here before.
+    let isFirst: Bool
+    /// Whether the state is still to be kept.
+    private var isUnkept = false
+    let warnings: [ConfigurationFault]
 
     /// Whether a change survives a restart.
     var isDurable: Bool { store != nil }
 
     /// - Parameter store: `nil` for memory alone.
     private init(
-        _ state: KeptState = KeptState(), in store: StateStore? = nil,
-        made: [Secrets.MadeFile] = []
+        _ state: KeptState? = nil, in store: StateStore? = nil,
+        made: [Secrets.MadeFile] = [], warnings: [ConfigurationFault] = []
     ) {
-        self.state = state
+        self.state = state ?? KeptState()
+        isFirst = state == nil
         self.store = store
         self.made = made
+        self.warnings = warnings
     }
 
     /// Opens what was kept.
     ///
-    /// - Parameter purpose: `checking` makes nothing.
+    /// - Parameters:
+    ///   - purpose: `checking` makes nothing.
+    ///   - now: from when on what is to come is waited for.
     static func open(
-        _ configuration: Configuration, for purpose: Secrets.Purpose
+        _ configuration: Configuration, for purpose: Secrets.Purpose, at now: Moment
     ) throws(ConfigurationFault) -> Custody {
         guard let folder = configuration.stateDirectory else { return Custody() }
         let path = folder + "/" + fileName
+        let wasUsed = KeptFile.isThere(folder + "/" + stepsName)
         var made: [Secrets.MadeFile] = []
         guard let key = try key(configuration, folder, purpose, &made) else {
-            guard !KeptFile.isThere(path) else {
+            guard !Files.exists(path) else {
                 throw ConfigurationFault(
                     .file(path),
                     "there is state, and no \(keyName) to open it with: bring the key back, "
@@ -52,10 +64,25 @@ struct Custody {
         }
         let store = StateStore(path: path, key: key)
         do throws(StateStoreFault) {
-            return Custody(try store.load() ?? KeptState(), in: store, made: made)
+            let state = try store.load(at: now)
+            let isLost = state == nil && (wasUsed || (made.isEmpty && isOwn(key: folder)))
+            return Custody(
+                state, in: store, made: made, warnings: isLost ? [Self.lost(path)] : [])
         } catch {
             throw ConfigurationFault(.file(path), error.description)
         }
+    }
+
+    private static func lost(_ path: String) -> ConfigurationFault {
+        ConfigurationFault(
+            .file(path),
+            "is missing in a directory that was in use: which seeds were superseded, which agents "
+                + "disabled and which keys signed is not known any more")
+    }
+
+    /// Whether an earlier start has made a key here.
+    private static func isOwn(key folder: String) -> Bool {
+        KeptFile.isThere(folder + "/" + keyName)
     }
 
     /// The secret, else the one that was made; `nil` where there is none, and none may be made.
@@ -67,7 +94,7 @@ struct Custody {
         if Files.exists(secret) { return try readKey(secret) }
         let path = folder + "/" + keyName
         if KeptFile.isThere(path) { return try readKey(path) }
-        guard purpose == .serving, !KeptFile.isThere(folder + "/" + fileName) else { return nil }
+        guard purpose == .serving, !Files.exists(folder + "/" + fileName) else { return nil }
         var random = RandomSource()
         do throws(KeptFile.Fault) {
             made.append(
@@ -94,19 +121,25 @@ struct Custody {
     }
 
     /// Keeps a state; only then it holds.
-    ///
-    /// - Parameters:
-    ///   - now: milliseconds since the epoch.
-    ///   - isSynced: false leaves that to whoever syncs what a start has made.
-    mutating func keep(
-        _ next: KeptState, now: UInt64, isSynced: Bool = true
-    ) throws(StateStoreFault) {
+    mutating func keep(_ next: KeptState, now: Moment) throws(StateStoreFault) {
         var next = next
-        next.savedAt = max(state.savedAt, now)
-        if let store {
-            try store.save(next, isSynced: isSynced)
-            if !isSynced { made.append(Secrets.MadeFile(content: "state", path: store.path)) }
-        }
+        next.savedAt = now.wall
+        try store?.save(next)
         state = next
+        isUnkept = false
+    }
+
+    // MARK: The first start
+
+    /// Begins with a state that repeats what files say. It is kept once the gateway listens, since
+    /// a disk takes longer for that than all the rest of a start: see ``keepFirst(now:)``.
+    mutating func begin(with first: KeptState) {
+        state = first
+        isUnkept = true
+        if let store { made.append(Secrets.MadeFile(content: "state", path: store.path)) }
+    }
+
+    mutating func keepFirst(now: Moment) throws(StateStoreFault) {
+        if isUnkept { try keep(state, now: now) }
     }
 }

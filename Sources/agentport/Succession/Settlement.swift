@@ -15,16 +15,16 @@ struct Settlement {
     private(set) var events: [SuccessionEvent] = []
 
     private let configuration: Configuration
-    /// Milliseconds since the epoch.
-    private let now: UInt64
+    private let now: Moment
 
     /// - Parameter secrets: as their files have them, and with a seed for each agent.
     init(
-        _ state: KeptState, _ configuration: Configuration, _ secrets: Secrets, now: UInt64
+        _ state: KeptState, _ configuration: Configuration, _ secrets: Secrets, now: Moment
     ) {
         self.state = state
         self.configuration = configuration
         self.now = now
+        endSeeds()
         meetSeeds(secrets)
         do throws(IdentityError) {
             try meetKey(secrets.signingKey)
@@ -35,19 +35,26 @@ struct Settlement {
 
     // MARK: Seeds
 
+    /// Those whose end came while nobody was there to see it.
+    private mutating func endSeeds() {
+        let ended = state.seeds.purge(now: now)
+        guard !ended.isEmpty else { return }
+        hasChanged = true
+        events += ended.map { .seedEnded(agent: $0) }
+    }
+
     private mutating func meetSeeds(_ secrets: Secrets) {
         let names = Set(configuration.agents.map(\.name))
         let grace = UInt64(configuration.totp.rotationGraceMilliseconds)
         for (agent, seed) in zip(configuration.agents, secrets.seeds) {
-            let isKnown = state.seeds.agents[agent.name] != nil
             let path = agent.totp.seedPath
             switch state.seeds.meet(seed, of: agent.name, among: names, now: now, grace: grace) {
             case .same: break
-            case .first: hasChanged = true
+            case .first, .renamed: hasChanged = true
             case .rotated(let end):
                 hasChanged = true
-                events.append(.seedRotated(agent: agent.name, path: path, oldEndsAt: end))
-            case .superseded where isKnown:
+                events.append(.seedRotated(agent: agent.name, path: path, oldEndsAt: end.wall))
+            case .superseded where state.seeds.agents[agent.name] != nil:
                 warnings.append(
                     ConfigurationFault(
                         .file(path),
@@ -77,8 +84,7 @@ struct Settlement {
             var key = file
             if key == nil { key = try Self.newKey(algorithm) }
             guard let key else { return }
-            let kept = try KeptKey(
-                key, since: now, origin: file == nil ? .made : .file, signsFrom: now)
+            let kept = try KeptKey(first: key, origin: file == nil ? .made : .file, now: now)
             state.keys = KeyRing(first: kept, tokenLife: life)
             hasChanged = true
             return

@@ -49,9 +49,11 @@ final class Succession {
         self.custody = custody
     }
 
-    /// Milliseconds since the epoch by a clock that never steps back.
-    var now: UInt64 {
-        Clock.monotonicNanoseconds() / 1_000_000 + gateway.epochOffsetMilliseconds
+    var now: Moment {
+        let instant = Instant.read()
+        return Moment(
+            wall: instant.wallMilliseconds,
+            steady: instant.milliseconds &+ gateway.epochOffsetMilliseconds)
     }
 
     var state: KeptState { custody.state }
@@ -85,13 +87,15 @@ final class Succession {
     private func publish(_ generation: Generation) -> Int {
         let previous = gateway.generation
         gateway.publish(generation)
+        // A worker may have disabled one while this generation was made.
+        generation.state.disableThose(of: previous.state)
         left.append(previous.state)
         return generation.state.endSessions(of: previous.state)
     }
 
     func tell(_ events: [SuccessionEvent]) {
         for event in events {
-            if case .seedRotated = event { report.countRotation() }
+            if event.isRotation { report.countRotation() }
             gateway.audit(.info, event.message, event.facts)
         }
     }
@@ -118,11 +122,40 @@ final class Succession {
         return kept
     }
 
+    /// Disables an agent, or enables it again.
+    ///
+    /// - Parameter agent: its number.
+    /// - Returns: whether it was the other way until now.
+    func setEnabled(_ agent: Int, named name: String, _ isEnabled: Bool) throws -> Bool {
+        let state = gateway.generation.state
+        // In this order nothing is enabled by half, whatever fails or dies on the way.
+        if !isEnabled {
+            let hasChanged = state.disable(agent: agent)
+            keepDisabled()
+            return hasChanged
+        }
+        var next = custody.state
+        if next.seeds.note(name, isDisabled: false) { try custody.keep(next, now: now) }
+        return state.enable(agent: agent)
+    }
+
+    // MARK: The start
+
+    /// Keeps what a first start came to, now that the gateway listens.
+    func keepFirst() throws {
+        do throws(StateStoreFault) {
+            try custody.keepFirst(now: now)
+        } catch {
+            throw StartFault(reason: "\(wanted.stateDirectory ?? ""): state \(error)")
+        }
+    }
+
     // MARK: Every second
 
     /// - Returns: whether files have changed, so that there is more to follow.
     func tick() -> Bool {
         dropWhatWasLeft()
+        keepDisabled()
         letTimePass()
         return reloadIfReplaced()
     }
@@ -138,35 +171,53 @@ final class Succession {
         left = []
     }
 
+    /// Workers disable an agent that codes are guessed of: by its seeds, which can change.
+    private func keepDisabled() {
+        let state = gateway.generation.state
+        var next = custody.state
+        var hasChanged = false
+        for (agent, isDisabled) in zip(state.agents, state.disabledAgents) where isDisabled {
+            hasChanged = next.seeds.note(agent.name, isDisabled: true) || hasChanged
+        }
+        guard hasChanged else { return }
+        attempt("who is disabled cannot be kept") { try custody.keep(next, now: now) }
+    }
+
+    /// What fails is tried again in a second, and told once.
+    private func attempt(_ complaint: String, _ body: () throws -> Void) {
+        do {
+            try body()
+            isKeepingFailing = false
+        } catch {
+            if !isKeepingFailing {
+                gateway.audit(.error, complaint, [("reason", "\(error)")])
+            }
+            isKeepingFailing = true
+        }
+    }
+
     /// Ends superseded seeds, changes signing keys, and publishes the next where that is due.
     private func letTimePass() {
         let now = now
         var next = custody.state
         var events = next.seeds.purge(now: now).map { SuccessionEvent.seedEnded(agent: $0) }
         events += next.keys?.advance(now: now).map(SuccessionEvent.init) ?? []
-        do {
+        // The seeds are over whether that is kept or not.
+        attempt("what has ended cannot be kept") {
             if let key = try keyThatIsDue(next.keys, now) {
                 try next.keys?.publish(key, origin: .made, now: now)
                 if let kept = next.keys?.next { events.append(.keyPublished(kept)) }
             }
             guard !events.isEmpty else { return }
             try goOn(keeping: next)
-            isKeepingFailing = false
             tell(events)
-        } catch {
-            // The seeds are over whether that is kept or not; it is tried again in a second.
-            if !isKeepingFailing {
-                gateway.audit(
-                    .error, "what has ended cannot be kept", [("reason", "\(error)")])
-            }
-            isKeepingFailing = true
         }
     }
 
     /// `issuer.rotate_every`.
-    private func keyThatIsDue(_ ring: KeyRing?, _ now: UInt64) throws -> SigningKey? {
+    private func keyThatIsDue(_ ring: KeyRing?, _ now: Moment) throws -> SigningKey? {
         guard let period = wanted.issuer.rotateEveryMilliseconds, let ring, ring.next == nil,
-            ring.signing.signsFrom + UInt64(period) <= now
+            ring.signing.signsFrom.wall + UInt64(period) <= now.wall
         else { return nil }
         return try Settlement.newKey(SignatureAlgorithm(wanted.issuer.algorithm))
     }

@@ -15,6 +15,13 @@ enum SuccessionEvent {
     case keySigns(id: String)
     case keyEnded(id: String)
 
+    var isRotation: Bool {
+        switch self {
+        case .seedRotated, .seedRotatedByCall: true
+        case .seedEnded, .keyPublished, .keySigns, .keyEnded: false
+        }
+    }
+
     var message: String {
         switch self {
         case .seedRotated, .seedRotatedByCall: "seed rotated"
@@ -42,7 +49,7 @@ enum SuccessionEvent {
         case .keyPublished(let key):
             [
                 ("kid", key.id), ("origin", key.origin.name),
-                ("signs_from", RFC3339.text(key.signsFrom)),
+                ("signs_from", RFC3339.text(key.signsFrom.wall)),
             ]
         case .keySigns(let id), .keyEnded(let id): [("kid", id)]
         }
