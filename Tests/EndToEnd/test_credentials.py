@@ -6,29 +6,10 @@ import re
 
 import pytest
 
-from support.agents import Agent
+from support.agents import DIGESTS, Agent
 from support.gateway import new_session
+from support.refusals import refused
 from support.waiting import wait_until
-
-UNAUTHENTICATED = {
-    "credentials_missing": None, "totp_required": "insufficient_user_authentication",
-    "credentials_invalid": "invalid_token", "totp_invalid": "invalid_token",
-    "session_invalid": "invalid_token"}
-
-
-def refused(gateway, code, headers, target="/", method="GET", **options):
-    """Asserts a 401 of this code, its challenge, and that the upstream saw nothing of it."""
-    response = gateway.request(method, target, headers, **options)
-    assert response.verdict == (401, code), (response.status, response.body)
-    challenge = response.get("WWW-Authenticate")
-    assert challenge.startswith('Bearer realm="agentport"'), challenge
-    error = UNAUTHENTICATED[code]
-    if error is None:
-        assert "error" not in challenge  # RFC 6750 section 3.1
-    else:
-        assert f'error="{error}"' in challenge
-    return response
-
 
 # The forms.
 
@@ -70,16 +51,33 @@ def test_a_session_in_place_of_the_code(gateway, agent):
         assert gateway.request("GET", "/", agent.session(token)).status == 200
 
 
-@pytest.mark.parametrize("digits, algorithm, period", [
-    (6, "SHA1", 30), (6, "SHA256", 30), (6, "SHA512", 30), (7, "SHA1", 30), (8, "SHA1", 30),
-    (8, "SHA512", 60), (6, "SHA1", 60), (8, "SHA256", 30)])
-def test_the_codes_of_pyotp_are_right(start, digits, algorithm, period):
-    agents = [Agent(f"{form}-agent", digits=digits, algorithm=algorithm, period=period)
-              for form in ("bearer", "parameters", "basic")]
+def test_the_codes_of_pyotp_are_right(start):
+    """Each algorithm, number of digits and period, in each form."""
+    agents = [Agent(f"agent-{algorithm}-{digits}-{period}", algorithm=algorithm, digits=digits,
+                    period=period)
+              for algorithm in DIGESTS for digits in (6, 7, 8) for period in (30, 60)]
     gateway = start(agents=agents, spare_agents=0)
+    agents[0].steady(8)
     for agent in agents:
-        headers = getattr(agent, agent.name.split("-")[0])()
-        assert gateway.request("GET", "/", headers).status == 200, agent
+        # A code is good once, and an older one is not good after it.
+        for offset, form in ((-1, agent.bearer), (0, agent.parameters), (1, agent.basic)):
+            assert gateway.request("GET", "/", form(agent.code(offset))).status == 200, agent
+
+
+@pytest.mark.parametrize("algorithm", DIGESTS)
+def test_the_codes_of_other_parameters_are_wrong(start, algorithm):
+    """The same seed under another digest, or with digits left away, is another code."""
+    agent = Agent("agent", algorithm=algorithm, digits=8)
+    gateway = start({"totp": {"max_failures": 100}}, agents=[agent], spare_agents=0)
+    agent.steady(6)
+    right = {agent.code(offset) for offset in (-1, 0, 1)}
+    for other in {*DIGESTS} - {algorithm}:
+        code = Agent("other", seed=agent.seed, algorithm=other, digits=8).code()
+        if code not in right:
+            refused(gateway, "totp_invalid", agent.bearer(code))
+    for code in (agent.code()[2:], agent.code()[:6], "0" + agent.code()):
+        refused(gateway, "totp_invalid", agent.bearer(code))
+    assert gateway.request("GET", "/", agent.bearer()).status == 200
 
 
 # What is missing or wrong.
