@@ -9,8 +9,10 @@ import pytest
 
 from support.certificates import Authority
 from support.gateway import BINARY, OWN_MOUNTS, Gateway
+from support.idp import Issuer
 from support.recorder import Recorder
 from support.tls13 import Client
+from support.tokens import ALGORITHMS, Key
 
 
 def pytest_collection_finish(session):
@@ -40,6 +42,14 @@ def recorder(module_recorder):
 
 
 @pytest.fixture(scope="module")
+def issuer(authority):
+    """An issuer of tokens, with a key of each algorithm."""
+    keys = [Key(algorithm) for algorithm in ALGORITHMS]
+    with Issuer(authority.server(authority.ecdsa), keys) as issuer:
+        yield issuer
+
+
+@pytest.fixture(scope="module")
 def policy_patch():
     """What a file's shared gateway has that the ordinary one has not; files override this."""
     return {}
@@ -52,9 +62,16 @@ def policy_agents():
 
 
 @pytest.fixture(scope="module")
-def module_gateway(tmp_path_factory, authority, module_recorder, policy_patch, policy_agents):
+def policy_env():
+    """What the environment of a file's shared gateway has besides."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def module_gateway(tmp_path_factory, authority, module_recorder, policy_patch, policy_agents,
+                   policy_env):
     gateway = Gateway(tmp_path_factory.mktemp("gateway"), authority)
-    gateway.from_policy(module_recorder.url, policy_patch, policy_agents,
+    gateway.from_policy(module_recorder.url, policy_patch, policy_agents, policy_env,
                         spare_agents=0 if policy_agents else 200).start()
     yield gateway
     status = gateway.stop()

@@ -32,6 +32,9 @@ class Agent:
     digits: int = 6
     period: int = 30
     rate: dict | None = None
+    # Further first factors: clients of issuers, and pins of certificates.
+    oauth: tuple = ()
+    pins: tuple = ()
 
     def __post_init__(self):
         self.user = self.user or f"{self.name}@example.com"
@@ -88,6 +91,10 @@ class Agent:
                      "digits": self.digits, "period": f"{self.period}s"}}
         if self.rate:
             entry["rate"] = self.rate
+        if self.oauth:
+            entry["oauth"] = list(self.oauth)
+        if self.pins:
+            entry["client_pins_sha256"] = list(self.pins)
         return entry
 
 
