@@ -9,10 +9,10 @@ import pytest
 
 from support.certificates import Authority
 from support.gateway import BINARY, OWN_MOUNTS, Gateway
-from support.idp import Issuer
 from support.recorder import Recorder
 from support.tls13 import Client
-from support.tokens import ALGORITHMS, Key
+
+pytest_plugins = ["support.idp_fixtures"]
 
 
 def pytest_collection_finish(session):
@@ -39,14 +39,6 @@ def recorder(module_recorder):
     """The upstream of `gateway`, with nothing recorded yet and no handlers."""
     module_recorder.reset()
     return module_recorder
-
-
-@pytest.fixture(scope="module")
-def issuer(authority):
-    """An issuer of tokens, with a key of each algorithm."""
-    keys = [Key(algorithm) for algorithm in ALGORITHMS]
-    with Issuer(authority.server(authority.ecdsa), keys) as issuer:
-        yield issuer
 
 
 @pytest.fixture(scope="module")

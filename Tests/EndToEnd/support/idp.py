@@ -36,6 +36,8 @@ class Issuer:
         self.close()
 
     def close(self):
+        if isinstance(self.answer, Slow):
+            self.answer.release()
         self.server.close()
 
     # Its keys.
@@ -163,3 +165,22 @@ def shown(agent, token, code=None, **others):
 
 def with_session(token, session):
     return [("Authorization", f"Bearer {token}"), ("X-AgentPort-Session", session)]
+
+
+def verdict(gateway, issuer, key=None, number=0, **options):
+    """What becomes of a token of this key, for the gateway's agent of this number."""
+    agent = gateway.agents[number]
+    token = issuer.token(agent.name, key, **options)
+    return gateway.request("GET", "/", shown(agent, token)).verdict
+
+
+def wait_good(gateway, issuer, key=None, number=0, timeout=5):
+    wait_until(lambda: verdict(gateway, issuer, key, number) == (200, None), timeout,
+               what="a token of this key to count", interval=0.05)
+
+
+def wait_fetched(gateway, *issuers):
+    """Until the first set of each is there. No token asks for it: that may count as the one time
+    in 30 s that an unknown key makes the gateway look again."""
+    for issuer in issuers:
+        gateway.wait_told("keys of a token issuer fetched", issuer=issuer.name)
