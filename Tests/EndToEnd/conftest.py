@@ -12,7 +12,7 @@ from support.gateway import BINARY, OWN_MOUNTS, Gateway
 from support.recorder import Recorder
 from support.tls13 import Client
 
-pytest_plugins = ["support.idp_fixtures"]
+pytest_plugins = ["support.idp_fixtures", "support.pinned"]
 
 
 def pytest_collection_finish(session):
