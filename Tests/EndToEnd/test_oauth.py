@@ -7,7 +7,7 @@ import jwt
 import pytest
 
 from support.agents import Agent
-from support.idp import Issuer, shown
+from support.idp import Issuer, shown, wait_fetched
 from support.refusals import refused
 from support.tokens import ALGORITHMS, LIBRARIES, Key
 from support.waiting import wait_until
@@ -100,9 +100,9 @@ def test_an_agent_may_have_no_key_at_all(start, issuer, authority):
     del gateway.policy["agents"][0]["api_key_sha256"]
     gateway.write_policy()
     gateway.start()
-    token = issuer.token("keyless")
-    wait_until(lambda: gateway.request("GET", "/", shown(agent, token, "0" * 6)).status == 401,
+    wait_until(lambda: len(gateway.told("keys of a token issuer fetched")) == 2,
                what="the keys of the issuer")
+    token = issuer.token("keyless")
     assert gateway.request("GET", "/", shown(agent, token)).status == 200
     refused(gateway, "credentials_invalid", agent.bearer())
 
@@ -187,6 +187,19 @@ def test_an_issuer_speaks_for_none_but_those_who_list_it(gateway, recorder, issu
         refused(gateway, "credentials_invalid", shown(agent, token))
 
 
+@pytest.mark.parametrize("turned", [False, True], ids=["first", "last"])
+def test_who_is_bound_to_a_client_comes_before_who_is_to_all(start, issuer, authority, turned):
+    one = Agent("one", oauth=(issuer.binding("one"),))
+    rest = Agent("rest", oauth=(issuer.binding(),))
+    gateway = start({"oauth": [issuer.policy()], "totp": {"one_time": False}},
+                    agents=[rest, one] if turned else [one, rest], spare_agents=0,
+                    env={"SSL_CERT_FILE": str(authority.path)})
+    wait_fetched(gateway, issuer)
+    for client, agent, other in (("one", one, rest), ("two", rest, one)):
+        assert gateway.request("GET", "/", shown(agent, issuer.token(client))).status == 200
+        refused(gateway, "totp_invalid", shown(other, issuer.token(client)))
+
+
 # With its code.
 
 def test_without_a_code(gateway, recorder, issuer, agent):
@@ -202,7 +215,7 @@ def test_a_code_is_used_up_by_either_factor(start, issuer, authority):
     agent = Agent("app", oauth=(issuer.binding("app"),))
     gateway = start({"oauth": [issuer.policy()]}, agents=[agent], spare_agents=0,
                     env={"SSL_CERT_FILE": str(authority.path)})
-    gateway.wait_told("keys of a token issuer fetched")
+    wait_fetched(gateway, issuer)
     agent.steady(6)
     token = issuer.token("app")
     assert gateway.request("GET", "/", shown(agent, token, agent.code(-1))).status == 200
@@ -215,7 +228,7 @@ def test_a_bad_token_tells_nothing_of_a_lock(start, issuer, authority):
     agent = Agent("app", oauth=(issuer.binding("app"),))
     gateway = start({"oauth": [issuer.policy()], "totp": {"max_failures": 1, "lockout": "30s"}},
                     agents=[agent], spare_agents=0, env={"SSL_CERT_FILE": str(authority.path)})
-    gateway.wait_told("keys of a token issuer fetched")
+    wait_fetched(gateway, issuer)
     token = issuer.token("app")
     refused(gateway, "totp_invalid", shown(agent, token, agent.wrong_code()))
     assert gateway.request("GET", "/", shown(agent, token)).verdict == (429, "totp_locked")

@@ -1,21 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Key sets of issuers: how the first one comes, and what is not believed to be one."""
 
-import base64
-import json
 import threading
 import time
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256
 
 from support.certificates import DAY, Authority
 from support.gateway import command
 from support.idp import WRONG, Slow, shown, verdict, wait_fetched, wait_good
 from support.refusals import refused
-from support.tokens import Key, base64url, by_jwcrypto, forged
 from support.waiting import wait_until
 
 # The first set.
@@ -104,6 +98,28 @@ def test_an_issuer_that_is_away_at_first(behind, issuers, recorder):
     wait_good(gateway, issuer, timeout=45)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("how", ["silent", "in drops"])
+def test_an_issuer_that_never_ends_is_given_up(behind, issuers, how):
+    """And asked again, on a connection of its own."""
+    issuer = issuers()
+
+    def drops(exchange):
+        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        for _ in range(500):
+            time.sleep(0.1)
+            exchange.send(b" ")
+
+    issuer.answer = slow = Slow(lambda exchange: None) if how == "silent" else drops
+    gateway = behind(issuer)
+    issuer.wait_fetches(1)
+    issuer.answer = issuer.publish
+    wait_good(gateway, issuer, timeout=45)
+    assert issuer.fetches == 2
+    if how == "silent":
+        slow.release()
+
+
 @pytest.mark.parametrize("fault", ["untrusted", "wrong name", "expired"])
 def test_over_tls_that_is_not_the_issuer_s(behind, issuers, authority, recorder, tmp_path, fault):
     (tmp_path / "other").mkdir()
@@ -166,65 +182,3 @@ def test_a_set_may_be_large(behind, issuers):
     issuer = issuers()
     issuer.extra = [{"kty": "x", "x": "x" * (250 << 10)}]
     wait_good(behind(issuer), issuer)
-
-
-def test_rsa_of_1024_bits(behind, issuers, recorder):
-    """RFC 7518 section 3.3: a key of 2048 bits or more must be used."""
-    weak = Key("RS256", kid="weak")
-    weak.private = rsa.generate_private_key(65537, 1024)
-    numbers = weak.private.public_key().public_numbers()
-    issuer = issuers()
-    issuer.extra = [{"kty": "RSA", "kid": "weak", "alg": "RS256", "e": "AQAB",
-                     "n": base64url(numbers.n.to_bytes(128))}]
-    gateway = behind(issuer)
-    wait_good(gateway, issuer)
-    agent = gateway.agents[0]
-    token = forged(issuer.header(weak), issuer.claims(agent.name),
-                   lambda data: weak.private.sign(data, PKCS1v15(), SHA256()))
-    with recorder.untouched():
-        refused(gateway, "credentials_invalid", shown(agent, token))
-
-
-def test_two_issuers_with_one_kid(behind, issuers, recorder):
-    one, other = (issuers(keys=[Key(kid="1")]) for _ in range(2))
-    gateway = behind(one, other)
-    for number, issuer in enumerate((one, other)):
-        wait_good(gateway, issuer, number=number)
-    with recorder.untouched():
-        assert verdict(gateway, one, other.key) == (401, "credentials_invalid")
-        assert verdict(gateway, other, one.key, 1) == (401, "credentials_invalid")
-
-
-def test_keys_that_are_none_among_good_ones(behind, issuers, recorder):
-    """A key that cannot be used is left out, and the others of the set count."""
-    issuer = issuers()
-    good = issuer.key.public
-    bits = json.loads(Key("RS256").jwk.export_public())
-    evil = Key()
-    issuer.extra = [
-        {**good, "kid": "off the curve", "y": good["x"]},
-        {**good, "kid": "zero", "x": "A" * 43, "y": "A" * 43},
-        {**good, "kid": "short", "x": good["x"][:20]}, {**good, "kid": "no y", "y": None},
-        {**good, "kid": "P-384", "crv": "P-384"}, {**good, "kid": "number", "x": 1},
-        {"kty": "oct", "kid": "secret", "k": "c2VjcmV0", "alg": "HS256"},
-        {"kty": "RSA", "kid": "exponent 1", "n": bits["n"], "e": "AQ"},
-        {"kty": "RSA", "kid": "even", "n": bits["n"][:-1] + "A", "e": "AQAB"},
-        {"kty": "RSA", "kid": "512 bits", "n": bits["n"][:86], "e": "AQAB"},
-        {"kty": "OKP", "kid": "zero point", "crv": "Ed25519", "x": "A" * 43, "alg": "EdDSA"},
-        {**evil.public, "kid": "for encryption", "use": "enc"},
-        {**evil.public, "kid": "to sign", "key_ops": ["sign"]}, {"kty": "new", "kid": "new"},
-        {}, "key", None, 1]
-    gateway = behind(issuer)
-    wait_good(gateway, issuer)
-    agent = gateway.agents[0]
-    with recorder.untouched():
-        for extra in filter(lambda k: isinstance(k, dict) and "kid" in k, issuer.extra):
-            token = issuer.token(agent.name, evil, by_jwcrypto, {"kid": extra["kid"]})
-            refused(gateway, "credentials_invalid", shown(agent, token))
-        # The identity as a public key makes R = [S]B a signature of anything: S = 0, R = identity.
-        forged = issuer.token(agent.name).split(".")
-        head = json.dumps({"alg": "EdDSA", "kid": "zero point"}).encode()
-        for point in (b"\x01" + bytes(31), bytes(32)):
-            signature = base64.urlsafe_b64encode(point + bytes(32)).decode().rstrip("=")
-            token = f"{base64.urlsafe_b64encode(head).decode().rstrip('=')}.{forged[1]}.{signature}"
-            refused(gateway, "credentials_invalid", shown(agent, token))

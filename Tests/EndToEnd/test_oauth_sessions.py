@@ -9,7 +9,7 @@ import pytest
 
 from support.agents import Agent
 from support.gateway import new_session
-from support.idp import shown, with_session
+from support.idp import shown, wait_fetched, with_session
 from support.refusals import refused
 from support.reloading import change, replaced
 from support.waiting import wait_until
@@ -126,7 +126,7 @@ def own(start, issuer, authority):
     agent = Agent("app", oauth=(issuer.binding("app"),))
     gateway = start({"oauth": [issuer.policy()], "totp": {"one_time": False}}, agents=[agent],
                     spare_agents=0, env={"SSL_CERT_FILE": str(authority.path)})
-    gateway.wait_told("keys of a token issuer fetched")
+    wait_fetched(gateway, issuer)
     return gateway, agent
 
 
