@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates of clients in the place of keys: whose key is pinned to an agent is that agent."""
 
+import base64
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
@@ -45,6 +47,37 @@ def test_of_any_key(start, tmp_path, recorder, key, by):
     client = Client(gateway, pair, tmp_path)
     assert client.request("GET", "/", code(gateway.agents[0])).status == 200
     assert told(recorder)["amr"] == ["swk", "otp"]
+
+
+def test_another_certificate_of_the_same_key(pinned, tmp_path):
+    """It is the key that is pinned: who renews a certificate stays who they were."""
+    gateway, _ = pinned()
+    agent, key = gateway.agents[0], ec.generate_private_key(ec.SECP256R1())
+    old, new = client_pair(key), ClientAuthority().issue(key)
+    change(gateway, agents=replaced(gateway, agent, client_pins_sha256=[old.pin]))
+    session = Client(gateway, old, tmp_path).request("GET", "/", code(agent)).get(
+        "X-AgentPort-Session")
+    renewed = Client(gateway, new, tmp_path)
+    assert renewed.request("GET", "/", code(agent)).status == 200
+    assert renewed.request("GET", "/", in_session(session)).status == 200
+
+
+@pytest.mark.parametrize("key", [True, False], ids=["and a key", "and no key"])
+def test_in_a_websocket_handshake(pinned, recorder, key):
+    """A browser that has the certificate can put the code nowhere else."""
+    gateway, (a, b, _) = pinned()
+    agent = gateway.agents[0]
+    protocols = f"agentport.totp.{agent.code()}, chat"
+    if key:
+        encoded = base64.urlsafe_b64encode(agent.key.encode()).decode().rstrip("=")
+        protocols = f"agentport.bearer.{encoded}, {protocols}"
+    headers = [("Connection", "Upgrade"), ("Upgrade", "websocket"),
+               ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+               ("Sec-WebSocket-Protocol", protocols)]
+    with recorder.untouched():
+        # Upgrades are not built yet; who may not make one is told so before.
+        assert a.request("GET", "/", headers).verdict == (403, "upgrade_denied")
+        b.refused("credentials_invalid" if key else "totp_invalid", headers)
 
 
 def test_curl_shows_one(pinned):
