@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests that stand still while keys are fetched: whole, in order, and not for long."""
 
+import dataclasses
 import hashlib
 import os
 import signal
@@ -13,7 +14,7 @@ from support.agents import Agent
 from support.gateway import MANY_CLIENTS
 from support.idp import Slow, shown, verdict, wait_fetched
 from support.reloading import change
-from support.tokens import Key
+from support.tokens import Key, base64url
 from support.wire import chunked, encode
 
 BODY = os.urandom(1 << 20)
@@ -55,6 +56,57 @@ def test_a_body_that_came_meanwhile_is_whole(ready, recorder, framing):
         assert recorder.only().sha256 == hashlib.sha256(BODY).hexdigest()
         # And the connection goes on.
         assert wire.request("GET", "/", headers).status == 200
+
+
+def in_form(form, agent, token):
+    """The token in the place of the key, where a form of credentials has one."""
+    shows = dataclasses.replace(agent, key=token)
+    if form != "protocols":
+        return getattr(shows, form)()
+    offered = f"agentport.bearer.{base64url(token.encode())}, agentport.totp.{agent.code()}"
+    return [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="), ("Sec-WebSocket-Protocol", offered)]
+
+
+FORMS = ["bearer", "parameters", "basic", "protocols"]
+# Upgrades are not built yet.
+PASSES = {form: (200, None) for form in FORMS} | {"protocols": (403, "upgrade_denied")}
+TWICE = "a code that stands with the key is read a second time after the wait, and found twice"
+
+
+def failing(*forms):
+    return [pytest.param(form, marks=pytest.mark.xfail(strict=True, reason=TWICE)
+                         if form in forms else ()) for form in FORMS]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_form_waits_for_known_keys(behind, issuers, form):
+    issuer = issuers()
+    gateway = behind(issuer)
+    wait_fetched(gateway, issuer)
+    agent = gateway.agents[0]
+    headers = in_form(form, agent, issuer.token(agent.name))
+    assert gateway.request("GET", "/", headers).verdict == PASSES[form]
+
+
+@pytest.mark.parametrize("form", failing("parameters", "basic", "protocols"))
+def test_each_form_waits_for_a_new_key(ready, form):
+    gateway, agent, issuer = ready
+    headers = in_form(form, agent, issuer.token(agent.name))
+    assert gateway.request("GET", "/", headers).verdict == PASSES[form]
+
+
+@pytest.mark.parametrize("form", failing("parameters", "protocols"))
+def test_each_form_waits_for_the_first_set(behind, issuers, form):
+    """What becomes of it is not known, and is not told as if it were."""
+    issuer = issuers()
+    issuer.answer = slow = Slow(issuer.publish)
+    gateway = behind(issuer)
+    issuer.wait_fetches(1)
+    agent = gateway.agents[0]
+    headers = in_form(form, agent, issuer.token(agent.name))
+    assert gateway.request("GET", "/", headers).verdict == (503, "state_unavailable")
+    slow.release()
 
 
 def test_requests_behind_it_are_answered_in_order(ready, recorder):
