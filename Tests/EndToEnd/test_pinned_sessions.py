@@ -153,3 +153,25 @@ def test_a_pin_that_moves_to_another_agent(pinned, recorder):
             assert wire.request("GET", "/", in_session(session)).code == "session_invalid"
         assert wire.request("GET", "/", code(other)).status == 200
         assert told(recorder)["agent_id"] == "c"
+
+
+@pytest.mark.xfail(strict=True, reason="a credential that another agent has for a while is not "
+                                       "seen to have gone")
+@pytest.mark.parametrize("what", ["pin", "key"])
+def test_a_credential_that_moves_and_returns(pinned, what):
+    """What it opened is over, as when it was nobody's meanwhile."""
+    gateway, (a, *_) = pinned()
+    one, member = gateway.agents[0], {"pin": "client_pins_sha256", "key": "api_key_sha256"}[what]
+    if what == "pin":
+        session = in_session(opened(a, one))
+    else:
+        bought = gateway.request("GET", "/", one.bearer()).get("X-AgentPort-Session")
+        session = one.session(bought)
+    before = gateway.policy["agents"]
+    first, second = before[0][member], before[1][member]
+    change(gateway, agents=[{**before[0], member: second}, {**before[1], member: first},
+                            before[2]])
+    client = a if what == "pin" else gateway
+    assert client.request("GET", "/", session).code == "session_invalid"
+    change(gateway, agents=before)
+    assert client.request("GET", "/", session).code == "session_invalid"
