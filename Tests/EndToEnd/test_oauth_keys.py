@@ -33,6 +33,27 @@ def test_plain_http_on_loopback(behind, issuers, host):
     wait_good(behind(issuer), issuer)
 
 
+def test_the_whole_of_its_address_is_asked_for(behind, issuers):
+    issuer = issuers()
+    issuer.url += "/of/one?tenant=a%2Fb&x="
+    wait_good(behind(issuer), issuer)
+    assert issuer.server.requests[0].target == "/jwks/of/one?tenant=a%2Fb&x="
+    assert issuer.server.requests[0].get("Host") == f"localhost:{issuer.server.port}"
+
+
+def test_a_name_that_nobody_has(behind, issuers, recorder):
+    """The gateway starts all the same, and tells; who has a key is served."""
+    lost, issuer = issuers(), issuers()
+    lost.url = "https://nowhere.invalid/jwks"
+    gateway = behind(lost, issuer)
+    wait_good(gateway, issuer, number=1)
+    with recorder.untouched():
+        assert verdict(gateway, lost) == (503, "state_unavailable")
+    assert gateway.request("GET", "/", gateway.agents[0].bearer()).status == 200
+    wait_until(lambda: any("nowhere.invalid" in str(line) or lost.name in str(line)
+                           for line in gateway.logs() if line["level"] == "warn"), what="a warning")
+
+
 def test_plain_http_elsewhere_is_refused(make, recorder, tmp_path):
     for url in ("http://idp.example/jwks", "http://192.0.2.1/jwks", "http://127.0.0.1.nip.io/",
                 "http://localhost.evil.example/", "ftp://127.0.0.1/", "file:///etc/passwd",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keys of issuers that come and go, and what verifying tokens may cost."""
 
+import re
 import threading
 import time
 
@@ -182,6 +183,29 @@ def test_bad_signatures_from_one_address(costly, recorder):
         with gateway.connect(source="127.0.0.2") as wire:
             return wire.request("GET", "/", shown(agent, issuer.token(agent.name))).status == 200
     wait_until(good, 10, "the bucket to fill", interval=0.2)
+
+
+def test_the_share_of_an_address_is_one_for_all_workers(behind, issuers):
+    issuer = issuers()
+    gateway = behind(issuer, workers=2, filters=MANY_CLIENTS["filters"])
+    wait_fetched(gateway, issuer)
+    agent = gateway.agents[0]
+    tokens = [spoilt(issuer.token(agent.name)) for _ in range(1200)]
+    wires = [gateway.connect(source="127.0.0.2") for _ in range(12)]
+    began, seen = time.monotonic(), []
+    for number, token in enumerate(tokens):
+        wire = wires[number % len(wires)]
+        seen.append(wire.request("GET", "/", shown(agent, token)).status)
+    seconds = time.monotonic() - began
+    for wire in wires:
+        wire.close()
+    # What is told of the share: so many a second, and twice that at once.
+    with gateway.connect(source="127.0.0.2") as wire:
+        last = wait_until(lambda: (r := wire.request("GET", "/", shown(agent, spoilt(issuer.token(
+            agent.name))))).status == 429 and r, 20, "a refusal", interval=0)
+    share = int(re.search(r"q=(\d+)", last.get("RateLimit-Policy"))[1])
+    assert set(seen) == {401, 429}
+    assert seen.count(401) <= 2 * share + share * seconds + 5
 
 
 @pytest.mark.parametrize("claims", [{"exp": 1}, {"aud": "x"}, {"iss": "https://evil.example"},
