@@ -9,8 +9,8 @@ import pytest
 from support.agents import Agent
 from support.idp import Issuer, shown, wait_fetched
 from support.refusals import refused
+from support.reloading import change, replaced
 from support.tokens import ALGORITHMS, LIBRARIES, Key
-from support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -96,12 +96,10 @@ def test_an_agent_may_have_no_key_at_all(start, issuer, authority):
     agent = Agent("keyless", oauth=(issuer.binding("keyless"),))
     gateway = start({"oauth": [issuer.policy()]}, agents=[agent], spare_agents=0,
                     env={"SSL_CERT_FILE": str(authority.path)})
-    gateway.stop()
-    del gateway.policy["agents"][0]["api_key_sha256"]
-    gateway.write_policy()
-    gateway.start()
-    wait_until(lambda: len(gateway.told("keys of a token issuer fetched")) == 2,
-               what="the keys of the issuer")
+    entries = replaced(gateway, agent)
+    del entries[0]["api_key_sha256"]
+    change(gateway, agents=entries)
+    wait_fetched(gateway, issuer)
     token = issuer.token("keyless")
     assert gateway.request("GET", "/", shown(agent, token)).status == 200
     refused(gateway, "credentials_invalid", agent.bearer())
