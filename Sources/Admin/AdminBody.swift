@@ -58,7 +58,59 @@ struct AdminBody {
         guard let range = member.withheld else {
             throw .body("A string is needed, not \(member.kind).", at: "/\(name)")
         }
-        return SecretBytes(copying: bytes.span.extracting(range))
+        let text = bytes.span.extracting(range)
+        do throws(JSONEscapeFault) {
+            return try SecretBytes(capacity: text.count) {
+                (output: inout OutputSpan<UInt8>) throws(JSONEscapeFault) in
+                try Self.unescape(text, into: &output)
+            }
+        } catch {
+            throw .body("An escape in the string is none that text of ASCII needs.", at: "/\(name)")
+        }
+    }
+
+    private struct JSONEscapeFault: Error {}
+
+    /// Of the escapes, those of characters of ASCII (RFC 8259 §7): no other is in any secret.
+    private static func unescape(
+        _ text: Span<UInt8>, into output: inout OutputSpan<UInt8>
+    ) throws(JSONEscapeFault) {
+        var index = 0
+        while index < text.count {
+            guard text[index] == .backslash else {
+                output.append(text[index])
+                index += 1
+                continue
+            }
+            guard index + 1 < text.count else { throw JSONEscapeFault() }
+            switch text[index + 1] {
+            case .quote, .backslash, UInt8(ascii: "/"): output.append(text[index + 1])
+            case UInt8(ascii: "b"): output.append(0x08)
+            case UInt8(ascii: "f"): output.append(0x0C)
+            case UInt8(ascii: "n"): output.append(.lineFeed)
+            case UInt8(ascii: "r"): output.append(.carriageReturn)
+            case UInt8(ascii: "t"): output.append(.tab)
+            case UInt8(ascii: "u"):
+                output.append(try character(text, at: index + 2))
+                index += 4
+            default: throw JSONEscapeFault()
+            }
+            index += 2
+        }
+    }
+
+    /// The character of `00XX`.
+    private static func character(
+        _ text: Span<UInt8>, at start: Int
+    ) throws(JSONEscapeFault) -> UInt8 {
+        guard start + 4 <= text.count else { throw JSONEscapeFault() }
+        var value = 0
+        for index in start..<start + 4 {
+            guard let digit = Hex.value(text[index]) else { throw JSONEscapeFault() }
+            value = value << 4 | Int(digit)
+        }
+        guard value < 0x80 else { throw JSONEscapeFault() }
+        return UInt8(value)
     }
 
     /// Milliseconds since the epoch.

@@ -25,15 +25,33 @@ package struct AdminProblem: Error, Equatable {
 
     static let origin = AdminProblem(
         403, "origin_denied", "The admin listener is not for browsers' pages")
-    static let unknown = AdminProblem(404, "no_route", "There is no such call")
+    static let unknown = AdminProblem(
+        404, "no_route", "There is no such call",
+        detail: "The calls are those of `agentport admin --help`, and /livez, /readyz, /metrics.")
     static let notBuilt = AdminProblem(
         404, "no_route", "There is no such call", detail: "It is not built yet in this version.")
-    static let method = AdminProblem(405, "method_not_allowed", "The method is not allowed here")
+    static let method = AdminProblem(
+        405, "method_not_allowed", "The method is not allowed here",
+        detail: "Allow names those that are.")
     static let tokenMissing = AdminProblem(
         401, "credentials_missing", "The admin token is needed",
         detail: "Send Authorization: Bearer <admin token>.")
     static let tokenWrong = AdminProblem(
-        401, "credentials_invalid", "The admin token is not valid")
+        401, "credentials_invalid", "The admin token is not valid",
+        detail: "It is the content of the secret admin_token, or of state_dir/admin_token.")
+
+    /// What was sent is no HTTP request, or a larger one than any call has.
+    ///
+    /// - Parameter status: as RFC 9110 has it.
+    static func unreadable(_ status: Int) -> AdminProblem {
+        switch status {
+        case 413: AdminProblem(status, "body_too_large", "The body is too large")
+        case 414: AdminProblem(status, "uri_too_long", "The request line is too long")
+        case 431: AdminProblem(status, "headers_too_large", "The header fields are too large")
+        case 505: AdminProblem(status, "http_version", "This version of HTTP is not spoken here")
+        default: AdminProblem(400, "http_malformed", "The request is not well-formed HTTP/1.1")
+        }
+    }
     static let tooManyTokens = AdminProblem(
         429, "rate_limited", "Too many wrong admin tokens",
         detail: "Wait as Retry-After says; no token is looked at until then.")

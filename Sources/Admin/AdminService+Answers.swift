@@ -90,6 +90,9 @@ extension AdminService {
             status: 200, type: "application/json", body: writer.bytes + [.lineFeed])
     }
 
+    /// An operator, or a full disk, is not faster.
+    private static let retrySeconds = 5
+
     func refusal(_ refusal: Refusal, requestID: String) -> AdminAnswer {
         let problem = refusal.problem
         var writer = JSONWriter(.compact)
@@ -111,7 +114,9 @@ extension AdminService {
             body: writer.bytes + [.lineFeed])
         answer.code = problem.code
         answer.allow = refusal.allow
-        answer.retryAfter = refusal.retryAfter
+        answer.retryAfter =
+            problem.status == 503 && refusal.retryAfter == 0
+            ? Self.retrySeconds : refusal.retryAfter
         if problem.status == 401 {
             answer.challenge =
                 problem == .tokenMissing

@@ -39,6 +39,17 @@ package final class AdminService {
         return answer
     }
 
+    /// Answers what is no request: see ``AdminProblem/unreadable(_:)``.
+    package func refuse(_ status: Int, client: String) -> AdminAnswer {
+        let requestID = makeID()
+        let answer = refusal(Refusal(.unreadable(status)), requestID: requestID)
+        actions.audit(
+            AdminAudit(
+                method: "", path: "", status: answer.status, code: answer.code, client: client,
+                requestID: requestID, traceID: makeTraceID()))
+        return answer
+    }
+
     struct Refusal: Error {
         let problem: AdminProblem
         var retryAfter = 0

@@ -127,7 +127,7 @@ package final class ControlLoop {
             keySets.advance(now: now)
             if now >= nextTick {
                 nextTick = now + Self.tickMilliseconds
-                for server in servers { server.wake(on: &loop) }
+                for server in servers { server.wake(on: &loop, now: now) }
                 actions.onTick()
             }
         }

@@ -9,6 +9,7 @@ import TLS
 /// One connection to a small server: requests are gathered whole, answers sent whole.
 struct SmallConnection: ~Copyable {
     static let bodyMax = 1 << 20
+    private static let droppedMax = 16 << 20
 
     enum Fate: Equatable {
         case keep, close
@@ -23,7 +24,15 @@ struct SmallConnection: ~Copyable {
     private var output: [UInt8] = []
     private var sent = 0
     private var parser = RequestHeadParser()
+    /// Whether what is in the output is the last.
     private var isClosing = false
+    private var hasPeerEnded = false
+    /// Whether all was said, and what still comes is dropped: closed at once, the connection would
+    /// be reset, and the last answer lost on its way (RFC 9112 §9.6).
+    private(set) var isLingering = false
+    private var dropped = 0
+    /// Whether the client was told to go on with its body (RFC 9110 §10.1.1).
+    private var hasContinued = false
     var interest: Interest = .readable
     var lastActiveAt: UInt64
 
@@ -43,11 +52,12 @@ struct SmallConnection: ~Copyable {
     }
 
     mutating func onReadable(
-        _ pool: inout SlabPool, _ handler: (SmallRequest) -> SmallResponse
+        _ pool: inout SlabPool, _ service: SmallService
     ) -> Fate {
         var chunk = Buffer()
         guard chunk.attach(from: &pool) else { return .close }
         defer { chunk.wipeAndRelease(to: &pool) }
+        if isLingering { return drop(&chunk) }
         let transfer: Transfer
         if secure == nil {
             transfer = socket.receive(into: &chunk)
@@ -63,11 +73,19 @@ struct SmallConnection: ~Copyable {
         switch transfer {
         case .bytes: break
         case .wouldBlock: return flush()
-        case .end: isClosing = true
+        case .end:
+            isClosing = true
+            hasPeerEnded = true
         case .failed: return .close
         }
-        serve(&pool, handler)
+        serve(&pool, service)
         return flush()
+    }
+
+    private mutating func drop(_ chunk: inout Buffer) -> Fate {
+        guard case .bytes(let count) = socket.receive(into: &chunk) else { return .close }
+        dropped += count
+        return dropped > Self.droppedMax ? .close : .keep
     }
 
     /// Takes records apart.
@@ -90,6 +108,7 @@ struct SmallConnection: ~Copyable {
             case .enough: return true
             case .closed:
                 isClosing = true
+                hasPeerEnded = true
                 return true
             case .failed: return false
             }
@@ -110,29 +129,37 @@ struct SmallConnection: ~Copyable {
         output = []
         sent = 0
         interest = .readable
-        return isClosing ? .close : .keep
+        guard isClosing else { return .keep }
+        guard !hasPeerEnded else { return .close }
+        socket.finishWriting()
+        isLingering = true
+        return .keep
     }
 
     // MARK: Requests
 
-    private mutating func serve(
-        _ pool: inout SlabPool, _ handler: (SmallRequest) -> SmallResponse
-    ) {
+    private mutating func serve(_ pool: inout SlabPool, _ service: SmallService) {
         while !isClosing, !input.bytes.isEmpty {
             switch next() {
             case .needMore: return
-            case .refused: refuse(&pool)
+            case .goOn: return goOn(&pool)
+            case .refused(let fault):
+                isClosing = true
+                return answer(service.refuse(fault, client), hasBody: true, &pool)
             case .request(let request, let end, let hasBody):
                 parser.reset()
+                hasContinued = false
                 input.consume(end)
-                answer(handler(request), hasBody: hasBody, &pool)
+                answer(service.answer(request), hasBody: hasBody, &pool)
             }
         }
     }
 
     private enum Next {
         case needMore
-        case refused
+        /// The client waits to be told so.
+        case goOn
+        case refused(SmallFault)
         /// - end: where the next request begins; `hasBody`: whether the answer may have one.
         case request(SmallRequest, end: Int, hasBody: Bool)
     }
@@ -143,12 +170,15 @@ struct SmallConnection: ~Copyable {
         do throws(HeadFault) {
             let progress = try parser.parse(bytes.span, limits: HeadLimits(), into: &head)
             guard case .complete(let count) = progress else { return .needMore }
+            if case .length(let length) = head.framing, length > Self.bodyMax {
+                return .refused(.bodyTooLarge)
+            }
             var body: [UInt8] = []
             defer { body.wipe() }
             body.reserveCapacity(bytes.count)
             switch Self.gather(head.framing, bytes.span, from: count, into: &body) {
-            case .needMore: return .needMore
-            case .refused: return .refused
+            case .needMore: return head.expectsContinue && !hasContinued ? .goOn : .needMore
+            case .refused(let fault): return .refused(fault)
             case .end(let end):
                 if !head.keepsAlive { isClosing = true }
                 return .request(
@@ -156,12 +186,13 @@ struct SmallConnection: ~Copyable {
                     hasBody: head.method != .head)
             }
         } catch {
-            return .refused
+            return .refused(SmallFault(error))
         }
     }
 
     private enum Gathered {
-        case needMore, refused
+        case needMore
+        case refused(SmallFault)
         case end(Int)
     }
 
@@ -178,14 +209,16 @@ struct SmallConnection: ~Copyable {
                 switch event {
                 case .needMore: return .needMore
                 case .data(let range):
-                    guard body.count + range.count <= bodyMax else { return .refused }
+                    guard body.count + range.count <= bodyMax else {
+                        return .refused(.bodyTooLarge)
+                    }
                     for index in range { body.append(bytes[index]) }
                 case .trailer: break
                 case .end: return .end(offset)
                 }
             }
         } catch {
-            return .refused
+            return .refused(.malformed)
         }
     }
 
@@ -208,12 +241,9 @@ struct SmallConnection: ~Copyable {
 
     // MARK: Answers
 
-    private mutating func refuse(_ pool: inout SlabPool) {
-        isClosing = true
-        answer(
-            SmallResponse(
-                status: 400, type: "text/plain", body: Array("bad request\n".utf8)),
-            hasBody: true, &pool)
+    private mutating func goOn(_ pool: inout SlabPool) {
+        hasContinued = true
+        send("HTTP/1.1 100 Continue\r\n\r\n", [], &pool)
     }
 
     private mutating func answer(
@@ -223,7 +253,11 @@ struct SmallConnection: ~Copyable {
         for field in response.fields { text += "\(field.name): \(field.value)\r\n" }
         text += "content-length: \(response.body.count)\r\n"
         if isClosing { text += "connection: close\r\n" }
-        let plain = Array((text + "\r\n").utf8) + (hasBody ? response.body : [])
+        send(text + "\r\n", hasBody ? response.body : [], &pool)
+    }
+
+    private mutating func send(_ head: String, _ body: [UInt8], _ pool: inout SlabPool) {
+        let plain = Array(head.utf8) + body
         guard secure != nil else {
             output += plain
             return

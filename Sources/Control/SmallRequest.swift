@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Crypto
+import HTTP1
 
 /// A request to one of the control thread's small servers, whole.
 package struct SmallRequest: Sendable {
@@ -24,9 +25,55 @@ package struct SmallRequest: Sendable {
         self.client = client
     }
 
-    /// The first field of that name, in lower case.
+    /// The field of that name, in lower case; several are one list (RFC 9110 §5.3).
     package func field(_ name: String) -> String? {
-        fields.first { $0.name == name }?.value
+        let values = fields.lazy.filter { $0.name == name }.map(\.value)
+        return values.isEmpty ? nil : values.joined(separator: ", ")
+    }
+}
+
+/// What cannot be taken for a ``SmallRequest``.
+package enum SmallFault: Error, Equatable, Sendable {
+    case malformed, uriTooLong, headersTooLarge, versionUnsupported
+    case bodyTooLarge
+
+    package var status: Int {
+        switch self {
+        case .malformed: 400
+        case .bodyTooLarge: 413
+        case .uriTooLong: 414
+        case .headersTooLarge: 431
+        case .versionUnsupported: 505
+        }
+    }
+
+    init(_ fault: HeadFault) {
+        self =
+            switch fault {
+            case .malformed: .malformed
+            case .uriTooLong: .uriTooLong
+            case .headersTooLarge: .headersTooLarge
+            case .versionUnsupported: .versionUnsupported
+            }
+    }
+}
+
+/// Who answers a small server's requests.
+package struct SmallService {
+    let answer: (SmallRequest) -> SmallResponse
+    /// Answers what is none; the connection ends then.
+    let refuse: (SmallFault, _ client: String) -> SmallResponse
+
+    package init(
+        answer: @escaping (SmallRequest) -> SmallResponse,
+        refuse: @escaping (SmallFault, _ client: String) -> SmallResponse = { fault, _ in
+            SmallResponse(
+                status: fault.status, type: "text/plain",
+                body: Array("\(Status.reason(fault.status))\n".utf8))
+        }
+    ) {
+        self.answer = answer
+        self.refuse = refuse
     }
 }
 

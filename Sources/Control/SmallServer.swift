@@ -9,6 +9,8 @@ import TLS
 package final class SmallServer {
     private static let connectionsMax = 64
     private static let idleMilliseconds: UInt64 = 60_000
+    /// How long a client that has its last answer may go on sending nothing.
+    private static let lingeringMilliseconds: UInt64 = 2000
 
     package let address: SocketAddress
     private let listener: Listener
@@ -19,19 +21,19 @@ package final class SmallServer {
     /// What holds now; `nil` for plain HTTP.
     private let tls: (() -> TLSServerContext)?
     private var isResting = false
-    private let handler: (SmallRequest) -> SmallResponse
+    private let service: SmallService
 
     /// - Parameters:
     ///   - kind: names this server's events on the loop; `kind + 1` its connections'.
     ///   - tls: asked for each connection, since certificates change; `nil` for plain HTTP.
     package init(
         _ listener: consuming Listener, kind: UInt8, tls: (() -> TLSServerContext)? = nil,
-        handler: @escaping (SmallRequest) -> SmallResponse
+        service: SmallService
     ) {
         address = listener.address
         self.listener = listener
         self.tls = tls
-        self.handler = handler
+        self.service = service
         listenerToken = SlotToken(kind: kind, index: 0, generation: 1)
         connections = SlotTable(kind: kind + 1, capacity: Self.connectionsMax)
     }
@@ -52,7 +54,7 @@ package final class SmallServer {
         let before = connections[index].interest
         var fate = SmallConnection.Fate.keep
         if event.isReadable {
-            fate = connections[index].onReadable(&pool, handler)
+            fate = connections[index].onReadable(&pool, service)
         } else if event.isWritable {
             fate = connections[index].flush()
         }
@@ -73,7 +75,8 @@ package final class SmallServer {
     }
 
     /// Called once a second.
-    func wake(on loop: inout EventLoop) {
+    func wake(on loop: inout EventLoop, now: UInt64) {
+        closeIdle(now)
         guard isResting else { return }
         isResting = false
         try? loop.modify(listener.descriptor, .readable, token: listenerToken)
@@ -96,7 +99,6 @@ package final class SmallServer {
         _ socket: consuming Socket, from peer: SocketAddress, _ loop: inout EventLoop,
         _ now: UInt64
     ) {
-        closeIdle(now)
         if connections.count == Self.connectionsMax { closeLongestIdle() }
         guard connections.count < Self.connectionsMax,
             let index = connections.insert(
@@ -128,10 +130,14 @@ package final class SmallServer {
         if let oldest { _ = connections.remove(at: oldest) }
     }
 
+    private static func idle(_ connection: borrowing SmallConnection) -> UInt64 {
+        connection.isLingering ? lingeringMilliseconds : idleMilliseconds
+    }
+
     private func closeIdle(_ now: UInt64) {
         for index in 0..<connections.indexEnd
         where connections.isOccupied(index)
-            && connections[index].lastActiveAt + Self.idleMilliseconds < now
+            && connections[index].lastActiveAt + Self.idle(connections[index]) < now
         {
             _ = connections.remove(at: index)
         }

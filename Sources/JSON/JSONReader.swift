@@ -34,9 +34,9 @@ package struct JSONReader: ~Copyable, ~Escapable {
         withheldName = name
     }
 
-    /// - Parameter name: of a member of the whole document that is a secret: its string, which may
-    ///   have no escapes, stays where it is (``JSONValue/withheld``), so that whoever wipes the
-    ///   text has wiped it.
+    /// - Parameter name: of a member of the whole document that is a secret: its string stays where
+    ///   it is, escapes and all (``JSONValue/withheld``), so that whoever wipes the text has wiped
+    ///   it.
     package static func read(
         _ text: Span<UInt8>, dialect: Dialect = .strict, withholding name: String? = nil
     ) throws(JSONFault) -> JSONValue {
@@ -87,7 +87,8 @@ package struct JSONReader: ~Copyable, ~Escapable {
         guard start < text.count, text[start] == .quote else { return try readValue() }
         offset += 1
         while offset < text.count, text[offset] != .quote {
-            if text[offset] == .backslash { throw fault(.malformedEscape) }
+            if text[offset] == .backslash { offset += 1 }
+            guard offset < text.count else { break }
             if text[offset] < 0x20 { throw fault(.controlInString) }
             offset += 1
         }

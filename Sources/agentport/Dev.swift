@@ -73,7 +73,9 @@ private struct Dev {
         of sample: SampleUpstream, on port: UInt16
     ) throws -> SmallServer {
         let listener = try listen(on: port)
-        return SmallServer(listener, kind: 20) { sample.answer($0, nowSeconds: nowSeconds) }
+        return SmallServer(
+            listener, kind: 20,
+            service: SmallService(answer: { sample.answer($0, nowSeconds: nowSeconds) }))
     }
 
     private static var nowSeconds: UInt64 { Clock.wallNanoseconds() / 1_000_000_000 }

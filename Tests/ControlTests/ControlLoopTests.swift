@@ -50,7 +50,7 @@ struct ControlLoopTests {
         var outcome = Outcome()
         let listener = try Listener(Upstream.loopback, isShared: false)
         let address = listener.address
-        let server = SmallServer(listener, kind: 10) { request in
+        let service = SmallService(answer: { request in
             outcome.requests.append(request.path)
             let checks = outcome.requests.filter { $0 == "/healthz" }.count
             if checks == 10 { control.end() }
@@ -60,7 +60,8 @@ struct ControlLoopTests {
             }
             let status = request.path == "/missing" || checks == 3 ? 503 : 200
             return SmallResponse(status: status, type: "text/plain", body: Array("document".utf8))
-        }
+        })
+        let server = SmallServer(listener, kind: 10, service: service)
         try control.add(server)
         control.get("/document", from: server.address) { document in
             outcome.body = document

@@ -45,8 +45,6 @@ def test_help_names_every_command():
         assert word in shown
 
 
-@pytest.mark.xfail(strict=True, reason="it says that SIGHUP is not built, and knows neither of"
-                   " admin_token nor of state_key")
 def test_help_of_serve_is_up_to_date():
     shown = command("serve", "--help").stdout
     assert "Reloading by SIGHUP" not in shown

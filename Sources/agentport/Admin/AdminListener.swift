@@ -44,7 +44,9 @@ struct AdminListener {
                 try Listener(place, isShared: false), kind: Self.kind,
                 // The token says who calls, whatever clients of the listener have to prove.
                 tls: isLoopback ? nil : { gateway.generation.tls.withoutClients() },
-                handler: { Self.answer($0, service) })
+                service: SmallService(
+                    answer: { Self.answer($0, service) },
+                    refuse: { Self.response(service.refuse($0.status, client: $1)) }))
         } catch {
             throw StartFault(reason: "admin listener \(place): \(error)")
         }
@@ -56,6 +58,10 @@ struct AdminListener {
             AdminRequest(
                 method: request.method, path: request.path, field: { request.field($0) },
                 body: request.body, client: request.client))
+        return response(answer)
+    }
+
+    private static func response(_ answer: AdminAnswer) -> SmallResponse {
         var fields: [(name: String, value: String)] = [("cache-control", "no-store")]
         if !answer.allow.isEmpty { fields.append(("allow", answer.allow)) }
         if answer.retryAfter > 0 { fields.append(("retry-after", "\(answer.retryAfter)")) }

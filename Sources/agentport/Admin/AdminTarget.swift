@@ -19,10 +19,14 @@ struct AdminTarget {
         let environment = Process.environment()
         let outcome = ConfigurationLoader.load(
             environment: environment, flags: arguments.settings, files: DiskFiles())
-        var configuration: Configuration?
-        if case .valid(let valid, _) = outcome { configuration = valid }
-        let admin = try Self.admin(arguments, environment, configuration)
-        switch admin {
+        let places: AdminPlaces
+        if case .valid(let configuration, _) = outcome {
+            places = AdminPlaces(configuration)
+        } else {
+            places = try AdminPlaces(faulty: arguments, environment)
+        }
+        tokenPaths = arguments["--token-file"].map { [$0] } ?? places.tokenPaths
+        switch places.admin {
         case .off: throw .failed("the admin listener is off")
         case .unix(let path):
             address = .unix(path: path)
@@ -36,20 +40,6 @@ struct AdminTarget {
             tls =
                 text.isLoopback
                 ? nil : try Self.tls(ip.isUnspecified ? "localhost" : text.host, arguments["--ca"])
-        }
-        tokenPaths = Self.tokenPaths(arguments, environment, configuration)
-    }
-
-    private static func admin(
-        _ arguments: Arguments, _ environment: [String: String], _ configuration: Configuration?
-    ) throws(CommandFailure) -> Configuration.Admin {
-        if let configuration { return configuration.admin }
-        // What else is wrong with a configuration does not matter here.
-        let variable = EnvironmentVariable.adminListen
-        let text = arguments[variable.flag] ?? environment[variable.rawValue] ?? ""
-        switch Configuration.Admin.parse(text.isEmpty ? "127.0.0.1:9901" : text) {
-        case .success(let admin): return admin
-        case .failure(let fault): throw .usage("`\(variable.flag)` \(fault.reason)")
         }
     }
 
@@ -66,23 +56,6 @@ struct AdminTarget {
         } catch {
             throw .failed("\(authorities ?? "TLS"): \(error)")
         }
-    }
-
-    private static func tokenPaths(
-        _ arguments: Arguments, _ environment: [String: String], _ configuration: Configuration?
-    ) -> [String] {
-        if let path = arguments["--token-file"] { return [path] }
-        if let configuration {
-            return [configuration.adminTokenPath ?? AdminToken.madePath(configuration)]
-                .compactMap { $0 }
-        }
-        func folder(_ variable: EnvironmentVariable, _ usual: String) -> String {
-            arguments[variable.flag] ?? environment[variable.rawValue] ?? usual
-        }
-        return [
-            folder(.secretsDirectory, "/run/secrets") + "/admin_token",
-            folder(.stateDirectory, ConfigurationLoader.defaultStateDirectory) + "/admin_token",
-        ]
     }
 
     /// The token's text.

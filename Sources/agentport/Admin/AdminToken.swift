@@ -14,6 +14,8 @@ final class AdminToken {
     private static let charactersMin = 8
 
     private(set) var digest: SHA256Digest?
+    /// Whether more than this machine can reach the listener.
+    private var isOpen = false
     private(set) var made: [Secrets.MadeFile] = []
 
     static func madePath(_ configuration: Configuration) -> String? {
@@ -22,6 +24,7 @@ final class AdminToken {
 
     /// - Parameter isOpen: whether more than this machine can reach the listener.
     func prepare(_ configuration: Configuration, isOpen: Bool) throws {
+        self.isOpen = isOpen
         guard let path = try path(configuration) else {
             guard !isOpen else {
                 throw StartFault(
@@ -30,7 +33,7 @@ final class AdminToken {
             }
             return
         }
-        digest = try Self.read(path, charactersMin: isOpen ? Self.openCharactersMin : nil)
+        digest = try read(path)
     }
 
     /// The secret's path; where there is none, that of the one that was made, or is made now.
@@ -59,14 +62,21 @@ final class AdminToken {
             let path = configuration.adminTokenPath ?? Self.madePath(configuration)
         else { return nil }
         do {
-            digest = try Self.read(path, charactersMin: nil)
+            digest = try read(path)
             return nil
         } catch {
             return "\(error)"
         }
     }
 
-    private static func read(_ path: String, charactersMin: Int?) throws -> SHA256Digest {
+    private static func isVisible(_ text: Span<UInt8>) -> Bool {
+        for index in text.indices where text[index] <= .space || text[index] >= 0x7F {
+            return false
+        }
+        return true
+    }
+
+    private func read(_ path: String) throws -> SHA256Digest {
         let content: SecretBytes
         do throws(FileFault) {
             content = try SecretFile.read(path)
@@ -74,12 +84,17 @@ final class AdminToken {
             throw StartFault(reason: "\(path): \(error)")
         }
         let range = content.trimmed
-        let least = charactersMin ?? Self.charactersMin
+        let least = isOpen ? Self.openCharactersMin : Self.charactersMin
         guard range.count >= least else {
             throw StartFault(
                 reason: "\(path): the admin token has fewer than \(least) characters"
-                    + (charactersMin == nil
+                    + (!isOpen
                         ? "" : ", and the admin listener is not on loopback: 128 bits are needed"))
+        }
+        guard Self.isVisible(content.span.extracting(range)) else {
+            throw StartFault(
+                reason: "\(path): the admin token has characters other than visible ones of ASCII, "
+                    + "which no header can carry")
         }
         do throws(CryptoError) {
             var hasher = try Hasher256()

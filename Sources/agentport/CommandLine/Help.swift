@@ -59,9 +59,32 @@ enum Help {
 
             \(title)
             \(table(rows + [["--help", "prints this"]]))
-            \(command.notes)
+            \(reflowed(command.notes))
 
             """
+    }
+
+    private static let columns = 96
+
+    /// Fills the lines of plain paragraphs: they may have been put together from parts. What is
+    /// indented stays as it is, with the line that it follows.
+    private static func reflowed(_ text: String) -> String {
+        text.split(separator: "\n\n", omittingEmptySubsequences: false).map { paragraph in
+            let lines = paragraph.split(separator: "\n")
+            guard !lines.contains(where: { $0.hasPrefix(" ") }) else { return String(paragraph) }
+            var filled = ""
+            var width = 0
+            for word in lines.joined(separator: " ").split(separator: " ") {
+                if width > 0 {
+                    let fits = width + 1 + word.count <= columns
+                    filled += fits ? " " : "\n"
+                    width = fits ? width + 1 : 0
+                }
+                filled += word
+                width += word.count
+            }
+            return filled
+        }.joined(separator: "\n\n")
     }
 
     private static func usage(_ command: Command) -> String {

@@ -7,7 +7,7 @@ import Reactor
 extension Command {
     static let keysExport = Command(
         words: ["keys", "export"],
-        summary: "prints the key set that tokens are verified with, for verifiers that pin a file",
+        summary: "prints the key set that verifies tokens, for verifiers that pin a file",
         flags: Flag.settings,
         notes: """
             It reads what the gateway keeps in its state directory, and the secret `signing_key`:

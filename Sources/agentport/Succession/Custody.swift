@@ -140,6 +140,15 @@ struct Custody {
     }
 
     mutating func keepFirst(now: Moment) throws(StateStoreFault) {
-        if isUnkept { try keep(state, now: now) }
+        guard isUnkept else { return }
+        // The key that opens it must never be lost where it is not.
+        for file in made where file.path != store?.path {
+            do throws(SystemError) {
+                try Files.sync(file.path)
+            } catch {
+                throw .unwritable(error.reason)
+            }
+        }
+        try keep(state, now: now)
     }
 }
