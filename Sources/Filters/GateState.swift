@@ -17,6 +17,9 @@ package final class GateState: Sendable {
     /// In the order of the configuration.
     package let issuers: [TokenIssuer]
     package let issuerKeys: [IssuerKeys]
+    /// By place: names the issuer together with what is read of its tokens; no name is used again.
+    private let issuerNumbers: [Int]
+    private let issuerNumbersUsed: Int
     private let bindings: TokenBindings
     /// Before anybody has said who they are, a signature is the costliest thing to check.
     package let tokenLimiter: AddressRateLimiter
@@ -73,6 +76,14 @@ package final class GateState: Sendable {
                 userClaim: rules.userClaim)
         }
         issuerKeys = issuers
+        var used = previous?.issuerNumbersUsed ?? 0
+        issuerNumbers = self.issuers.map { issuer in
+            let known = previous?.issuers.firstIndex(of: issuer)
+            if let known, let number = previous?.issuerNumbers[known] { return number }
+            used += 1
+            return used
+        }
+        issuerNumbersUsed = used
         tokenLimiter = AddressRateLimiter(
             limit: Self.tokensPerAddress, after: previous?.tokenLimiter)
         self.roster = roster
@@ -135,11 +146,17 @@ package final class GateState: Sendable {
     // MARK: First factors
 
     /// Whose token this is; `nil` where no agent lists its issuer and client.
-    package func agent(of token: VerifiedToken) -> Int? { bindings.agent(of: token) }
+    func agent(of token: VerifiedToken) -> Int? { bindings.agent(of: token, at: token.issuer) }
+
+    /// By which rules a token was believed.
+    func rules(of token: VerifiedToken) -> Int { issuerNumbers[token.issuer] }
 
     /// Whether a request that was let in by this credential still would be.
     package func isHeld(_ facts: inout RequestFacts) -> Bool {
-        if let token = facts.token { return agent(of: token) == facts.agent }
+        if let token = facts.token {
+            guard let place = issuerNumbers.firstIndex(of: facts.tokenRules) else { return false }
+            return bindings.agent(of: token, at: place) == facts.agent
+        }
         let table = facts.firstFactor == .softwareKey ? pins : keys
         return table.find(facts.credential) == facts.agent
     }
@@ -160,14 +177,16 @@ package final class GateState: Sendable {
                 ended += sessions.revoke(.seed(agent: number, record: record))
             }
         }
-        let kept = Set((keys.entries + pins.entries).map(\.digest))
-        for entry in previous.keys.entries + previous.pins.entries
-        where !kept.contains(entry.digest) {
+        let kept = Set(keys.entries + pins.entries)
+        for entry in previous.keys.entries + previous.pins.entries where !kept.contains(entry) {
             ended += sessions.revoke(.credential(agent: entry.agent, entry.digest))
         }
-        // Which sessions began with tokens that are no more, nobody knows.
+        // Which clients the tokens were of that sessions began with, nobody knows.
         for agent in previous.bindings.agentsWithLess(in: bindings) {
-            ended += sessions.revoke(.agent(agent))
+            ended += sessions.revoke(.tokens(agent: agent))
+        }
+        for number in previous.issuerNumbers where !issuerNumbers.contains(number) {
+            ended += sessions.revoke(.issuer(number))
         }
         return ended
     }

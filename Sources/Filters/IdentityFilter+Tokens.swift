@@ -51,6 +51,7 @@ extension IdentityFilter {
         facts.agent = agent
         facts.credential = digest
         facts.token = token
+        facts.tokenRules = state.rules(of: token)
         facts.firstFactor = .password
         return .known
     }

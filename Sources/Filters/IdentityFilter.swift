@@ -43,6 +43,7 @@ struct IdentityFilter: ~Copyable {
             // A right key under another agent's name has proven nothing.
             facts.agent = -1
             facts.token = nil
+            facts.tokenRules = 0
             return .refuse(.credentialsInvalid)
         }
     }
@@ -53,6 +54,9 @@ struct IdentityFilter: ~Copyable {
         guard head.count(of: .authorization) <= 1, head.count(of: .agentPortTOTP) <= 1,
             head.count(of: .agentPortSession) <= 1
         else { return .unknown }
+        // Of a request that stood still for keys, the first judgement has found these already.
+        facts.code = .none
+        facts.session = 0..<0
         if let code = head.value(.agentPortTOTP, in: bytes) { facts.code = SentCode(code) }
         if let session = head.first(.agentPortSession) {
             facts.session = head[session].valueRange

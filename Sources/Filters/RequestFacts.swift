@@ -28,6 +28,8 @@ package struct RequestFacts {
     package var firstFactor = FirstFactor.password
     /// The access token that stood for a key.
     package var token: VerifiedToken?
+    /// Names the rules by which it was believed; 0 without one.
+    package var tokenRules = 0
     /// Until when keys to verify a token with are waited for, in milliseconds since 1970; 0 while
     /// nobody waits.
     var keysAwaitedUntil: UInt64 = 0

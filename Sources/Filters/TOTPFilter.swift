@@ -138,6 +138,7 @@ struct TOTPFilter: ~Copyable {
         guard state.sessionRules.enabled else { return }
         let binding = SessionBinding(
             agent: facts.agent, credential: facts.credential, seed: facts.seedRecord,
+            issuer: facts.tokenRules,
             address: state.sessionRules.bindAddress ? facts.client.bindingKey : nil)
         var lifetime = UInt64(state.sessionRules.lifetimeMilliseconds)
         if let token = facts.token {

@@ -30,9 +30,9 @@ struct TokenBindings {
         self.issuers = issuers
     }
 
-    func agent(of token: VerifiedToken) -> Int? {
-        guard issuers.indices.contains(token.issuer) else { return nil }
-        return issuers[token.issuer].agents[token.agent] ?? issuers[token.issuer].rest
+    /// - Parameter place: of the issuer.
+    func agent(of token: VerifiedToken, at place: Int) -> Int? {
+        issuers[place].agents[token.agent] ?? issuers[place].rest
     }
 
     /// The agents that some tokens stand for here, and no more under others.

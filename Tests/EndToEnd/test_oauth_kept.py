@@ -72,7 +72,6 @@ def test_another_user_claim(own, recorder, issuer):
     assert passed(own, recorder, agent, token) == ("app", "ada@people.example")
 
 
-@pytest.mark.xfail(strict=True, reason="a session goes on under another user of its token")
 def test_another_user_claim_ends_sessions(own, issuer):
     """A session is bound to its user. That of an agent with a key ends with it, too."""
     agent = own.agents[0]

@@ -139,11 +139,7 @@ TAKEN = {
 }
 
 
-@pytest.mark.parametrize("what", [
-    pytest.param(name, marks=pytest.mark.xfail(
-        strict=True, reason="when the issuer's old audience returns, so does the session")
-        if name == "its audience" else ())
-    for name in TAKEN])
+@pytest.mark.parametrize("what", TAKEN)
 def test_it_ends_with(own, issuer, what):
     gateway, agent = own
     token = issuer.token("app")
@@ -158,10 +154,7 @@ def test_it_ends_with(own, issuer, what):
     refused(gateway, "session_invalid", with_session(token, session))
 
 
-@pytest.mark.parametrize("what", [
-    pytest.param(name, marks=() if name == "its audience" else pytest.mark.xfail(
-        strict=True, reason="a change of an agent's bindings ends the sessions of its keys too"))
-    for name in TAKEN])
+@pytest.mark.parametrize("what", TAKEN)
 def test_of_a_key_it_does_not_end_with(own, issuer, what):
     """As it does not end when another key of the agent comes or goes."""
     gateway, agent = own

@@ -71,12 +71,6 @@ def in_form(form, agent, token):
 FORMS = ["bearer", "parameters", "basic", "protocols"]
 # Upgrades are not built yet.
 PASSES = {form: (200, None) for form in FORMS} | {"protocols": (403, "upgrade_denied")}
-TWICE = "a code that stands with the key is read a second time after the wait, and found twice"
-
-
-def failing(*forms):
-    return [pytest.param(form, marks=pytest.mark.xfail(strict=True, reason=TWICE)
-                         if form in forms else ()) for form in FORMS]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -89,14 +83,14 @@ def test_no_form_waits_for_known_keys(behind, issuers, form):
     assert gateway.request("GET", "/", headers).verdict == PASSES[form]
 
 
-@pytest.mark.parametrize("form", failing("parameters", "basic", "protocols"))
+@pytest.mark.parametrize("form", FORMS)
 def test_each_form_waits_for_a_new_key(ready, form):
     gateway, agent, issuer = ready
     headers = in_form(form, agent, issuer.token(agent.name))
     assert gateway.request("GET", "/", headers).verdict == PASSES[form]
 
 
-@pytest.mark.parametrize("form", failing("parameters", "protocols"))
+@pytest.mark.parametrize("form", FORMS)
 def test_each_form_waits_for_the_first_set(behind, issuers, form):
     """What becomes of it is not known, and is not told as if it were."""
     issuer = issuers()

@@ -155,8 +155,6 @@ def test_a_pin_that_moves_to_another_agent(pinned, recorder):
         assert told(recorder)["agent_id"] == "c"
 
 
-@pytest.mark.xfail(strict=True, reason="a credential that another agent has for a while is not "
-                                       "seen to have gone")
 @pytest.mark.parametrize("what", ["pin", "key"])
 def test_a_credential_that_moves_and_returns(pinned, what):
     """What it opened is over, as when it was nobody's meanwhile."""

@@ -4,7 +4,7 @@ import Crypto
 
 /// The agents' API keys, or the public keys of their certificates, held as their SHA-256 alone.
 package struct CredentialTable: Sendable {
-    package struct Entry: Sendable {
+    package struct Entry: Hashable, Sendable {
         package let digest: SHA256Digest
         /// The agent's number in the configuration.
         package let agent: Int

@@ -25,10 +25,15 @@ package struct SessionBinding: Sendable {
     package let credential: SHA256Digest
     /// The record of accepted steps of the seed whose code opened it.
     package let seed: Int
+    /// Names the rules by which an access token was believed; 0 for other first factors.
+    package let issuer: Int
     /// `nil` where sessions are good from anywhere.
     package let address: ClientAddress?
 
-    package init(agent: Int, credential: SHA256Digest, seed: Int, address: ClientAddress?) {
+    package init(
+        agent: Int, credential: SHA256Digest, seed: Int, issuer: Int = 0, address: ClientAddress?
+    ) {
+        self.issuer = issuer
         self.agent = agent
         self.credential = credential
         self.seed = seed
@@ -56,6 +61,10 @@ package enum SessionSelection: Sendable {
     case credential(agent: Int, SHA256Digest)
     /// Those that a code of one seed has opened, named by its record of accepted steps.
     case seed(agent: Int, record: Int)
+    /// Those that began with an agent's access tokens.
+    case tokens(agent: Int)
+    /// Those that began with access tokens that were believed by these rules.
+    case issuer(Int)
     case one(SessionRef)
     /// The one of this public name.
     case named(PublicID)

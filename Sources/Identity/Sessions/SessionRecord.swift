@@ -22,7 +22,9 @@ struct SessionRecord {
     var digest = SHA256Digest(0, 0, 0, 0)
     var agent = 0
     var credential = SHA256Digest(0, 0, 0, 0)
-    var seed = 0
+    /// As in ``SessionBinding``.
+    var seed: Int32 = 0
+    var issuer: Int32 = 0
     var address: ClientAddress?
     var sid = PublicID(repeating: 0)
     var authTime: UInt64 = 0

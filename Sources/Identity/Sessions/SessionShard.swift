@@ -161,10 +161,13 @@ struct SessionShard {
 
     // MARK: Ending
 
-    mutating func removeAll() -> Int {
-        let removed = count
-        for slot in records.indices where records[slot].generation != 0 { remove(slot) }
-        return removed
+    mutating func removeAll(where isMeant: (SessionRecord) -> Bool) -> Int {
+        let before = count
+        for slot in records.indices
+        where records[slot].generation != 0 && isMeant(records[slot]) {
+            remove(slot)
+        }
+        return before - count
     }
 
     mutating func remove(agent: Int, where isMeant: (SessionRecord) -> Bool) -> Int {

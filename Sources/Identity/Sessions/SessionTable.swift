@@ -37,7 +37,8 @@ package final class SessionTable: Sendable {
         record.digest = hasher.digest(token.span)
         record.agent = binding.agent
         record.credential = binding.credential
-        record.seed = binding.seed
+        record.seed = Int32(binding.seed)
+        record.issuer = Int32(binding.issuer)
         record.address = binding.address
         record.sid = RandomText.publicID(&random)
         record.authTime = now
@@ -48,7 +49,7 @@ package final class SessionTable: Sendable {
         return SessionGrant(
             token: token,
             session: SessionFacts(
-                ref: ref, sid: record.sid, seed: record.seed, authTimeMilliseconds: now,
+                ref: ref, sid: record.sid, seed: binding.seed, authTimeMilliseconds: now,
                 expiresMilliseconds: record.expires))
     }
 
@@ -70,7 +71,7 @@ package final class SessionTable: Sendable {
                 ref: SessionRef(
                     shard: Int32(index), slot: Int32(slot),
                     generation: shard.records[slot].generation),
-                sid: shard.records[slot].sid, seed: shard.records[slot].seed,
+                sid: shard.records[slot].sid, seed: Int(shard.records[slot].seed),
                 authTimeMilliseconds: shard.records[slot].authTime,
                 expiresMilliseconds: shard.records[slot].expires)
         }
@@ -130,12 +131,14 @@ package final class SessionTable: Sendable {
     @discardableResult
     package func revoke(_ selection: SessionSelection) -> Int {
         switch selection {
-        case .all: inEveryShard { $0.removeAll() }
+        case .all: inEveryShard { $0.removeAll { _ in true } }
         case .agent(let agent): inEveryShard { $0.remove(agent: agent) { _ in true } }
         case .credential(let agent, let credential):
             inEveryShard { $0.remove(agent: agent) { $0.credential == credential } }
         case .seed(let agent, let record):
-            inEveryShard { $0.remove(agent: agent) { $0.seed == record } }
+            inEveryShard { $0.remove(agent: agent) { $0.seed == Int32(record) } }
+        case .tokens(let agent): inEveryShard { $0.remove(agent: agent) { $0.issuer != 0 } }
+        case .issuer(let issuer): inEveryShard { $0.removeAll { $0.issuer == Int32(issuer) } }
         case .named(let sid): inEveryShard { $0.remove(named: sid) }
         case .one(let ref):
             shards[Int(ref.shard)].withLock { shard in
