@@ -113,7 +113,9 @@ struct AdminServiceTests {
         (#"{"agent":"a","seed":"x","expires_at":"soon"}"#, 422, "/expires_at"),
         (#"{"agent":"a","seed":"x","Seed":"y"}"#, 422, "/Seed"),
         (#"{"agent":"a","seed":"x","seed":"y"}"#, 400, "/seed"),
-        (#"{"agent":"a","seed":"x\u0041"}"#, 400, "/seed"),
+        (#"{"agent":"a","seed":"x\ud83d\ude00"}"#, 422, "/seed"),
+        (#"{"agent":"a","seed":"x\x"}"#, 422, "/seed"),
+        (#"{"agent":"a","seed":"x\u12"}"#, 422, "/seed"),
         (#"{"agent":"a","seed":"x"}}"#, 400, ""),
     ])
     func whatIsNoRotation(body: String, status: Int, pointer: String) {
