@@ -49,6 +49,29 @@ package struct JSONNumber: Sendable, Equatable {
 
     /// The value where it is written as a plain integer (no fraction, no exponent) and fits.
     package var integer: Int? { Int(text) }
+
+    /// The value where it is whole and fits, however it is written: `1.0` and `10e-1` are 1.
+    package var whole: Int? {
+        if let integer { return integer }
+        let parts = text.split(maxSplits: 1, whereSeparator: { $0 == "e" || $0 == "E" })
+        let decimal = parts[0].split(separator: ".", maxSplits: 1)
+        let fraction = decimal.count == 2 ? decimal[1] : ""
+        // The digits without the point, which the exponent then moves.
+        var digits = String(decimal[0] + fraction)
+        guard digits.contains(where: { $0 != "0" && $0 != "-" }) else { return 0 }
+        guard let exponent = parts.count == 2 ? Int(parts[1]) : 0 else { return nil }
+        var zeros = exponent.subtractingReportingOverflow(fraction.utf8.count)
+        guard !zeros.overflow else { return nil }
+        while zeros.partialValue < 0, digits.last == "0" {
+            digits.removeLast()
+            zeros.partialValue += 1
+        }
+        guard (0...Self.zerosMax).contains(zeros.partialValue) else { return nil }
+        return Int(digits + String(repeating: "0", count: zeros.partialValue))
+    }
+
+    /// More of them fit into no machine type.
+    private static let zerosMax = 20
 }
 
 extension JSONValue {
