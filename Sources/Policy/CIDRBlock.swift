@@ -22,22 +22,28 @@ package struct CIDRBlock: Sendable, Hashable {
     package init(_ text: String) throws(Fault) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = IPAddress(String(parts[0])) else { throw .malformed }
-        let width = address.isIPv4 ? 32 : 128
         guard parts.count == 2 else {
-            self.init(network: address, prefixLength: width)
+            self.init(network: address, prefixLength: address.isIPv4 ? 32 : 128)
             return
         }
+        // The bits of a prefix are counted in the address as it is written, mapped or not.
+        let isMapped = address.isIPv4 && parts[0].utf8.contains(UInt8(ascii: ":"))
+        let width = address.isIPv4 && !isMapped ? 32 : 128
         let digits = Array(parts[1].utf8)
         guard let length = digits.span.decimal, length <= UInt64(width),
             digits.count == 1 || digits[0] != UInt8(ascii: "0")
         else { throw .malformed }
-        let block = CIDRBlock(network: address, prefixLength: Int(length))
-        let network = IPAddress(bits: address.bits & block.mask)
-        guard network == address else {
-            throw .hostBits(CIDRBlock(network: network, prefixLength: Int(length)))
-        }
+        // Of the 128 bits in which both families are kept.
+        let keptBits = address.bits & (UInt128.max << (width - Int(length)))
+        let network = IPAddress(bits: keptBits)
+        let skipped = isMapped && network.isIPv4 ? Self.mappedPrefixLength : 0
+        let block = CIDRBlock(network: network, prefixLength: Int(length) - skipped)
+        guard network == address else { throw .hostBits(block) }
         self = block
     }
+
+    /// What stands before the 32 bits of a mapped IPv4 address (RFC 4291 §2.5.5.2).
+    private static let mappedPrefixLength = 96
 
     /// Over the 128 bits in which both families are kept.
     private var mask: UInt128 {

@@ -19,7 +19,8 @@ package struct SocketAddressText: Sendable, Hashable {
     /// Port 0 is refused: who connects must know the port.
     package init?(_ text: String) {
         guard let (host, port) = Self.split(text), let port,
-            let number = Array(port.utf8).span.decimal, (1...65535).contains(number)
+            let number = Array(port.utf8.drop { $0 == UInt8(ascii: "0") }).span.decimal,
+            (1...65535).contains(number)
         else { return nil }
         self.init(host: host, port: UInt16(number))
     }

@@ -85,6 +85,8 @@ import Testing
         ("::/0", "1.2.3.4", false), ("fd00::/8", "fdff::1", true), ("fd00::/8", "fc00::1", false),
         ("192.168.1.7", "192.168.1.7", true), ("192.168.1.7", "192.168.1.8", false),
         ("::1", "::1", true), ("10.0.0.0/8", "::ffff:10.1.2.3", true),
+        ("::ffff:10.0.0.0/104", "10.255.0.1", true), ("::ffff:10.0.0.0/104", "11.0.0.0", false),
+        ("::ffff:0:0/96", "1.2.3.4", true), ("::ffff:0:0/96", "::1", false),
         ("192.0.2.128/25", "192.0.2.127", false), ("192.0.2.128/25", "192.0.2.129", true),
     ]
 
@@ -96,7 +98,7 @@ import Testing
 
     @Test(arguments: [
         "", "/8", "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0.0/08", "10.0.0.0/-1",
-        "10.0.0.0/8/8", "10.0.0/8", "host/8", "10.0.0.0 /8",
+        "10.0.0.0/8/8", "::ffff:10.0.0.0/129", "10.0.0/8", "host/8", "10.0.0.0 /8",
     ])
     func blockRefused(text: String) {
         #expect(throws: CIDRBlock.Fault.malformed) { try CIDRBlock(text) }
@@ -106,12 +108,16 @@ import Testing
         let meant = try CIDRBlock("10.0.0.0/8")
         #expect(throws: CIDRBlock.Fault.hostBits(meant)) { try CIDRBlock("10.0.0.1/8") }
         #expect(meant.description == "10.0.0.0/8")
+        // Not IPv4's /8, however the address is written.
+        let wide = try CIDRBlock("::/8")
+        #expect(throws: CIDRBlock.Fault.hostBits(wide)) { try CIDRBlock("::ffff:10.0.0.0/8") }
     }
 
     static let sockets: [(String, String?)] = [
         ("0.0.0.0:8443", "0.0.0.0:8443"), ("[::]:8443", "[::]:8443"), ("[0:0::1]:1", "[::1]:1"),
         ("localhost:65535", "localhost:65535"), ("OpenClaw:80", "openclaw:80"),
         ("my_svc.ns.svc.cluster.local:80", "my_svc.ns.svc.cluster.local:80"),
+        ("a:0000000000000000000000080", "a:80"), ("a:00000000000000000000000", nil),
         ("", nil), (":8443", nil), ("8443", nil), ("host", nil), ("host:", nil), ("host:0", nil),
         ("host:65536", nil), ("host:-1", nil), ("host:80:80", nil), ("::1:80", nil), ("[::1]", nil),
         ("[::1]x:80", nil), ("[host]:80", nil), ("[1.2.3.4]:80", nil), ("-a:80", nil),
