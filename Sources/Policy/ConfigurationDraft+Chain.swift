@@ -4,20 +4,19 @@ import JSON
 
 /// The section `filters`.
 extension ConfigurationDraft {
-    private static let filterNames = [
-        "tls_inspector", "client_pins", "ip_rate_limit", "identity", "totp", "agent_rate_limit",
-        "inspect", "jwt",
-    ]
+    private static let plain = PolicyForm.object(PlainFilterKeys())
+    private static let agentRateLimit = PolicyForm.object(AgentRateLimitKeys())
+    private static let ipRateLimit = PolicyForm.object(IPRateLimitKeys())
 
     /// Left out, it is the whole chain, or what a public route passes where there is no other.
-    mutating func readFilters(_ node: PolicyNode?) {
-        guard let node else {
+    mutating func readFilters(_ filters: PolicyField<[PolicyNode]>) {
+        guard let node = filters.node else {
             if configuration.routes.allSatisfy(\.isPublic) {
                 configuration.filters = [.tlsInspector]
             }
             return
         }
-        guard let items = items(node, max: Bounds.filtersMax) else {
+        guard let items = read(filters) else {
             places.chainIsWhole = false
             return
         }
@@ -41,26 +40,27 @@ extension ConfigurationDraft {
 
     private mutating func filter(_ node: PolicyNode) -> Configuration.FilterUse? {
         guard node.value.object != nil else {
-            _ = object(node, known: [])
+            _ = Self.plain.read(&self, node)
             return nil
         }
-        guard let nameNode = required(PolicyObject(node: node), "use"), let name = string(nameNode)
-        else { return nil }
-        switch name {
-        case "tls_inspector": return plain(node, .tlsInspector)
-        case "client_pins": return plain(node, .clientPins)
-        case "identity": return plain(node, .identity)
-        case "totp": return plain(node, .totp)
-        case "jwt": return plain(node, .jwt)
-        case "agent_rate_limit":
-            return object(node, known: ["use", "mode"]).flatMap { filter in
-                mode(filter).map { .agentRateLimit($0) }
+        let use = PolicyField(object: node, key: PlainFilterKeys().use)
+        guard let name = read(use), let nameNode = use.node else { return nil }
+        switch FilterName(rawValue: name) {
+        case .tlsInspector: return plain(node, .tlsInspector)
+        case .clientPins: return plain(node, .clientPins)
+        case .identity: return plain(node, .identity)
+        case .totp: return plain(node, .totp)
+        case .jwt: return plain(node, .jwt)
+        case .agentRateLimit:
+            return Self.agentRateLimit.read(&self, node).flatMap { filter in
+                read(filter.mode, or: .enforce).map { .agentRateLimit($0) }
             }
-        case "ip_rate_limit": return ipRateLimit(node)
-        case "inspect":
+        case .ipRateLimit:
+            return Self.ipRateLimit.read(&self, node).flatMap { ipRateLimit($0) }
+        case .inspect:
             fault(nameNode, Self.notBuilt("`\(name)`"))
-        default:
-            let nearest = NearestName.of(name, in: Self.filterNames)
+        case nil:
+            let nearest = NearestName.of(name, in: FilterName.allCases.map(\.rawValue))
             fault(
                 nameNode,
                 "unknown filter \(Printable.quoted(name))"
@@ -73,20 +73,16 @@ extension ConfigurationDraft {
     private mutating func plain(
         _ node: PolicyNode, _ filter: Configuration.FilterUse
     ) -> Configuration.FilterUse? {
-        object(node, known: ["use"]).map { _ in filter }
+        Self.plain.read(&self, node).map { _ in filter }
     }
 
-    private mutating func mode(_ filter: PolicyObject) -> Configuration.FilterMode? {
-        guard let node = filter["mode"] else { return .enforce }
-        return choice(node, of: Configuration.FilterMode.self)
-    }
-
-    private mutating func ipRateLimit(_ node: PolicyNode) -> Configuration.FilterUse? {
-        let known = ["use", "requests", "per", "burst", "mode"]
-        guard let filter = object(node, known: known) else { return nil }
-        let isBare = filter["requests"] == nil && filter["per"] == nil && filter["burst"] == nil
-        let rate = isBare ? .standard : rate(of: filter)
-        guard let mode = mode(filter), let rate else { return nil }
+    private mutating func ipRateLimit(
+        _ filter: PolicyObject<IPRateLimitKeys>
+    ) -> Configuration.FilterUse? {
+        let (requests, per, burst) = (filter.requests, filter.per, filter.burst)
+        let isBare = requests.node == nil && per.node == nil && burst.node == nil
+        let rate = isBare ? .standard : rate(requests, per, burst)
+        guard let mode = read(filter.mode, or: .enforce), let rate else { return nil }
         return .ipRateLimit(rate, mode)
     }
 

@@ -6,31 +6,19 @@ import JSON
 /// Where an upstream is reached, how that is told to be well, and whom TLS believes.
 extension ConfigurationDraft {
     /// Those that can be read, and where each of them stands.
-    mutating func endpoints(_ node: PolicyNode) -> ([UpstreamURL], EndpointPlaces) {
+    mutating func endpoints(_ items: [PolicyItem<UpstreamURL>]) -> ([UpstreamURL], EndpointPlaces) {
         var endpoints: [UpstreamURL] = []
-        var places = EndpointPlaces()
-        guard let items = items(node, max: Bounds.endpointsMax) else { return (endpoints, places) }
-        guard !items.isEmpty else {
-            fault(node, "at least one endpoint is needed")
-            return (endpoints, places)
-        }
-        places.areWhole = true
+        var places = EndpointPlaces(areWhole: true)
         for item in items {
-            guard let text = string(item) else {
+            guard let endpoint = read(item) else {
                 places.areWhole = false
                 continue
             }
-            do {
-                let endpoint = try UpstreamURL(text)
-                if let reason = Self.repetition(of: endpoint, in: endpoints) {
-                    fault(item, reason)
-                }
-                endpoints.append(endpoint)
-                places.nodes.append(item)
-            } catch {
-                fault(item, error.reason)
-                places.areWhole = false
+            if let reason = Self.repetition(of: endpoint, in: endpoints) {
+                fault(item.node, reason)
             }
+            endpoints.append(endpoint)
+            places.nodes.append(item.node)
         }
         return (endpoints, places)
     }
@@ -75,58 +63,24 @@ extension ConfigurationDraft {
             ? "the same endpoint twice" : "the same endpoint twice, with TLS and without"
     }
 
-    /// `.some(nil)` for `null`, which says that there is none.
-    mutating func healthCheck(_ node: PolicyNode) -> Configuration.HealthCheck?? {
-        if node.value.isNull { return .some(nil) }
-        let known = ["path", "interval", "unhealthy_after"]
-        guard let object = object(node, known: known) else { return nil }
-        let path = required(object, "path").flatMap { healthPath($0) }
+    mutating func healthCheck(
+        _ object: PolicyObject<HealthCheckKeys>
+    ) -> Configuration.HealthCheck? {
+        let path = read(object.path)
         var check = Configuration.HealthCheck(path: path ?? "")
-        assign(object["interval"], to: &check.intervalMilliseconds) {
-            $0.duration($1, in: Bounds.healthInterval)
-        }
-        assign(object["unhealthy_after"], to: &check.unhealthyAfter) {
-            $0.integer($1, in: Bounds.unhealthyAfter)
-        }
+        assign(object.interval, to: &check.intervalMilliseconds)
+        assign(object.unhealthyAfter, to: &check.unhealthyAfter)
         return path == nil ? nil : check
     }
 
-    /// What can stand in a request line as it is (RFC 9112 §3.2.1): a path and perhaps a query,
-    /// never a fragment.
-    private mutating func healthPath(_ node: PolicyNode) -> String? {
-        guard let text = string(node) else { return nil }
-        let isPath =
-            text.hasPrefix("/") && text.utf8.count <= Bounds.healthPathBytesMax
-            && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }
-        guard isPath else {
-            fault(
-                node,
-                "must be `/` and at most \(Bounds.healthPathBytesMax - 1) more characters of "
-                    + "visible ASCII without `#`")
-            return nil
-        }
-        return text
-    }
-
-    mutating func upstreamTLS(_ node: PolicyNode) -> Configuration.UpstreamTLS? {
-        let known = ["ca", "server_name", "pins_sha256"]
-        guard let object = object(node, known: known) else { return nil }
+    mutating func upstreamTLS(
+        _ object: PolicyObject<UpstreamTLSKeys>
+    ) -> Configuration.UpstreamTLS {
         var tls = Configuration.UpstreamTLS()
-        if let node = object["ca"], !node.value.isNull { tls.authorityPath = path(node) }
-        if let node = object["server_name"], !node.value.isNull { tls.serverName = hostName(node) }
-        if let node = object["pins_sha256"] { tls.pins = pins(node) }
+        assign(object.authority, to: &tls.authorityPath)
+        assign(object.serverName, to: &tls.serverName)
+        tls.pins = pins(object.pins)
         return tls
-    }
-
-    private mutating func hostName(_ node: PolicyNode) -> String? {
-        guard let text = string(node) else { return nil }
-        if let address = IPAddress(text) { return address.description }
-        // An address in brackets is how a URL writes it, not what a certificate says.
-        guard !text.hasPrefix("["), let name = SocketAddressText(host: text, port: 443) else {
-            fault(node, "must be a host name or an address, without a port")
-            return nil
-        }
-        return name.host
     }
 }
 

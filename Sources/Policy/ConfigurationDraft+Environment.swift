@@ -195,7 +195,7 @@ extension ConfigurationDraft {
     }
 
     private static func claim(_ text: String) -> String? {
-        Expected.isClaim(text) ? text : nil
+        Expected.isClaim(text.utf8) ? text : nil
     }
 
     private static func whole(_ range: ClosedRange<Int>) -> String {

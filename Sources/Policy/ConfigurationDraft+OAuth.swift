@@ -2,33 +2,34 @@
 
 /// The section `oauth`, and agents' bindings to it.
 extension ConfigurationDraft {
-    mutating func readOAuth(_ node: PolicyNode) {
-        guard let items = items(node, max: Bounds.oauthIssuersMax) else {
+    mutating func readOAuth(_ oauth: PolicyField<[PolicyItem<PolicyObject<OAuthKeys>>]>) {
+        guard let node = oauth.node else { return }
+        guard let items = read(oauth) else {
             places.oauthIsWhole = false
             return
         }
         for item in items {
-            guard let issuer = oauthIssuer(item) else {
+            guard let issuer = read(item).flatMap({ oauthIssuer($0) }) else {
                 places.oauthIsWhole = false
                 continue
             }
             if configuration.oauth.contains(where: { $0.issuer == issuer.issuer }) {
-                fault(item, "the issuer `\(issuer.issuer)` stands in the list already")
+                fault(item.node, "the issuer `\(issuer.issuer)` stands in the list already")
             }
             configuration.oauth.append(issuer)
-            places.oauth.append(item)
+            places.oauth.append(item.node)
         }
         note(.oauth, from: .policy, at: place(of: node))
     }
 
-    private mutating func oauthIssuer(_ node: PolicyNode) -> Configuration.OAuthIssuer? {
-        let known = ["issuer", "audience", "jwks_url", "agent_claim", "user_claim"]
-        guard let object = object(node, known: known) else { return nil }
-        let issuer = required(object, "issuer").flatMap { claim($0) }
-        let audience = required(object, "audience").flatMap { claim($0) }
-        let keySet = required(object, "jwks_url").flatMap { keySetURL($0) }
-        let agentClaim = object["agent_claim"].map { claim($0) } ?? "client_id"
-        let userClaim = object["user_claim"].map { claim($0) } ?? "sub"
+    private mutating func oauthIssuer(
+        _ object: PolicyObject<OAuthKeys>
+    ) -> Configuration.OAuthIssuer? {
+        let issuer = read(object.issuer)
+        let audience = read(object.audience)
+        let keySet = read(object.keySetURL)
+        let agentClaim = read(object.agentClaim, or: "client_id")
+        let userClaim = read(object.userClaim, or: "sub")
         guard let issuer, let audience, let keySet, let agentClaim, let userClaim else {
             return nil
         }
@@ -37,37 +38,30 @@ extension ConfigurationDraft {
             userClaim: userClaim)
     }
 
-    private mutating func keySetURL(_ node: PolicyNode) -> KeySetURL? {
-        guard let text = string(node) else { return nil }
-        do throws(UpstreamURL.Fault) {
-            return try KeySetURL(text)
-        } catch {
-            fault(node, error.reason)
-            return nil
-        }
-    }
-
     // MARK: Of agents
 
     /// Those that can be read.
-    mutating func oauthBindings(_ node: PolicyNode) -> [Configuration.OAuthBinding] {
+    mutating func oauthBindings(
+        _ items: [PolicyItem<PolicyObject<OAuthBindingKeys>>]
+    ) -> [Configuration.OAuthBinding] {
         var bindings: [Configuration.OAuthBinding] = []
-        for item in items(node, max: Bounds.oauthBindingsMax) ?? [] {
-            guard let binding = oauthBinding(item) else { continue }
+        for item in items {
+            guard let binding = read(item).flatMap({ oauthBinding($0) }) else { continue }
             if bindings.contains(binding) {
-                fault(item, "the same binding twice")
+                fault(item.node, "the same binding twice")
             } else if let owner = places.bindingOwners[binding] {
-                fault(item, "the same tokens are agent `\(owner)`'s already")
+                fault(item.node, "the same tokens are agent `\(owner)`'s already")
             }
             bindings.append(binding)
         }
         return bindings
     }
 
-    private mutating func oauthBinding(_ node: PolicyNode) -> Configuration.OAuthBinding? {
-        guard let object = object(node, known: ["issuer", "client"]) else { return nil }
-        let client = object["client"].map { claim($0) }
-        guard let place = required(object, "issuer"), let name = string(place) else { return nil }
+    private mutating func oauthBinding(
+        _ object: PolicyObject<OAuthBindingKeys>
+    ) -> Configuration.OAuthBinding? {
+        let client = read(object.client)
+        guard let name = read(object.issuer), let place = object.issuer.node else { return nil }
         let issuers = configuration.oauth.map(\.issuer)
         guard let index = issuers.firstIndex(of: name) else {
             guard places.oauthIsWhole else { return nil }
@@ -79,7 +73,7 @@ extension ConfigurationDraft {
             return nil
         }
         // One that is there and cannot be read is a fault by now.
-        if let client, client == nil { return nil }
-        return Configuration.OAuthBinding(issuerIndex: index, client: client ?? nil)
+        if object.client.node != nil, client == nil { return nil }
+        return Configuration.OAuthBinding(issuerIndex: index, client: client)
     }
 }

@@ -1,64 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Bytes
-import JSON
-
 /// Certificates that a peer has to show, told by their public keys (RFC 7469 §2.4).
 extension ConfigurationDraft {
     /// Those that can be read.
-    mutating func pins(_ node: PolicyNode, max: Int = Bounds.pinsMax) -> [[UInt8]] {
-        placedPins(node, max: max).map(\.pin)
+    mutating func pins(_ field: PolicyField<[PolicyItem<[UInt8]>]>) -> [[UInt8]] {
+        placedPins(field).map(\.value)
     }
 
     private mutating func placedPins(
-        _ node: PolicyNode, max: Int
-    ) -> [(pin: [UInt8], node: PolicyNode)] {
-        var pins: [(pin: [UInt8], node: PolicyNode)] = []
-        let items = items(node, max: max)
-        defer { if pins.count != items?.count { places.clientRulesAreWhole = false } }
-        for item in items ?? [] {
-            guard let text = string(item) else { continue }
-            // 32 bytes are 44 digits, the last of them padding (RFC 4648 §4).
-            guard text.utf8.count == 44, let pin = Base64URL.decodeStandard(Array(text.utf8).span),
-                pin.count == 32
-            else {
-                fault(item, "must be a SHA-256 in base64: 43 digits and `=`")
-                continue
-            }
-            if pins.contains(where: { $0.pin == pin }) { fault(item, "the same pin twice") }
-            pins.append((pin, item))
+        _ field: PolicyField<[PolicyItem<[UInt8]>]>
+    ) -> [(value: [UInt8], node: PolicyNode)] {
+        guard field.node != nil else { return [] }
+        guard let items = read(field) else {
+            places.clientRulesAreWhole = false
+            return []
         }
+        let pins = distinct(items, "pin")
+        if pins.count < items.count { places.clientRulesAreWhole = false }
         return pins
     }
 
     // MARK: Clients
 
-    mutating func readClientCertificates(_ tls: PolicyObject) {
-        take(
-            tls["client_certificate"], .clientCertificate, \.listen.clientCertificates.demand
-        ) {
-            draft, node in
-            let demand = draft.choice(node, of: Configuration.ClientCertificateDemand.self)
-            if demand == nil { draft.places.clientRulesAreWhole = false }
-            return demand
+    mutating func readClientCertificates(_ tls: PolicyObject<ListenTLSKeys>) {
+        take(tls.clientCertificate, .clientCertificate, \.listen.clientCertificates.demand)
+        if tls.clientCertificate.node != nil, place(of: .clientCertificate) == nil {
+            places.clientRulesAreWhole = false
         }
-        take(tls["client_ca"], .clientAuthority, \.listen.clientCertificates.authorityPath) {
-            draft, node in
-            node.value.isNull ? .some(nil) : draft.path(node).map { .some($0) }
-        }
-        take(tls["client_pins_sha256"], .clientPins, \.listen.clientCertificates.pins) {
-            $0.pins($1, max: Bounds.clientPinsMax)
+        take(tls.clientAuthority, .clientAuthority, \.listen.clientCertificates.authorityPath)
+        if let node = tls.clientPins.node {
+            let pins = pins(tls.clientPins)
+            set(
+                .clientPins, \.listen.clientCertificates.pins, to: pins, from: .policy,
+                at: place(of: node))
         }
     }
 
     /// An agent's pins. One names a client for good, so no two agents have one.
-    mutating func agentPins(_ node: PolicyNode) -> [[UInt8]] {
-        let found = placedPins(node, max: Bounds.pinsMax)
-        for (pin, item) in found {
+    mutating func agentPins(_ field: PolicyField<[PolicyItem<[UInt8]>]>) -> [[UInt8]] {
+        let found = placedPins(field)
+        for (pin, node) in found {
             guard let owner = places.pinOwners[pin] else { continue }
-            fault(item, "the same pin is agent `\(owner)`'s already")
+            fault(node, "the same pin is agent `\(owner)`'s already")
         }
-        return found.map(\.pin)
+        return found.map(\.value)
     }
 
     /// What is asked of clients, and what comes of it, must fit together.

@@ -5,11 +5,7 @@ import JSON
 
 /// The policy file as a whole, and its small sections.
 extension ConfigurationDraft {
-    private static let sections = [
-        "agentport", "listen", "admin", "upstreams", "issuer", "oauth", "agents", "totp",
-        "sessions", "filters", "routes", "drain",
-    ]
-    private static let sectionsNotBuilt = ["people", "tools", "tools_default"]
+    private static let form = PolicyForm.object(RootKeys())
 
     /// False where the text is no JSON object: nothing else can be said of it then.
     mutating func readPolicy(_ file: Configuration.PolicyFile) -> Bool {
@@ -26,121 +22,72 @@ extension ConfigurationDraft {
             return false
         }
         let root = PolicyNode(value)
-        guard let sections = object(root, known: Self.sections, notBuilt: Self.sectionsNotBuilt)
-        else { return false }
+        guard let sections = Self.form.read(&self, root) else { return false }
         places.root = root
-        readVersion(sections["agentport"], root)
-        if let node = sections["listen"] { readListen(node) }
-        if let node = sections["admin"] { readAdmin(node) }
-        readUpstreams(sections["upstreams"])
-        if let node = sections["issuer"] { readIssuer(node) }
+        readVersion(sections.version, root)
+        if let listen = read(sections.listen) { readListen(listen) }
+        if let admin = read(sections.admin) { readAdmin(admin) }
+        readUpstreams(sections.upstreams)
+        if let issuer = read(sections.issuer) { readIssuer(issuer) }
         // Issuers before agents, which name them.
-        if let node = sections["oauth"] { readOAuth(node) }
-        if let node = sections["agents"] { readAgents(node) }
-        if let node = sections["totp"] { readTOTP(node) }
-        if let node = sections["sessions"] { readSessions(node) }
+        readOAuth(sections.oauth)
+        readAgents(sections.agents)
+        if let totp = read(sections.totp) { readTOTP(totp) }
+        if let sessions = read(sections.sessions) { readSessions(sessions) }
         // Routes before filters: the chain that is taken by default depends on them.
-        readRoutes(sections["routes"], root)
-        readFilters(sections["filters"])
-        if let node = sections["drain"] { readDrain(node) }
+        readRoutes(sections.routes)
+        readFilters(sections.filters)
+        if let drain = read(sections.drain) { readDrain(drain) }
         return true
     }
 
-    private mutating func readVersion(_ node: PolicyNode?, _ root: PolicyNode) {
-        guard let node else {
+    private mutating func readVersion(_ version: PolicyField<Int>, _ root: PolicyNode) {
+        guard version.node != nil else {
             fault(root, "the format's version is missing: write `\"agentport\": 1`")
             return
         }
-        guard node.value.integer == 1 else {
-            fault(node, "must be 1, the only version of the format there is")
-            return
+        _ = read(version)
+    }
+
+    private mutating func readAdmin(_ admin: PolicyObject<AdminKeys>) {
+        take(admin.tokenFile, .adminToken, \.adminTokenPath)
+        take(admin.address, .adminAddress, \.admin)
+    }
+
+    private mutating func readIssuer(_ issuer: PolicyObject<IssuerKeys>) {
+        take(issuer.algorithm, .issuerAlgorithm, \.issuer.algorithm)
+        take(issuer.rotateEvery, .issuerRotation, \.issuer.rotateEveryMilliseconds)
+        take(issuer.name, .issuerName, \.issuer.name)
+        take(issuer.audience, .issuerAudience, \.issuer.audience)
+        take(issuer.lifetime, .issuerLifetime, \.issuer.lifetimeMilliseconds)
+        take(issuer.reuse, .issuerReuse, \.issuer.reuse)
+        take(issuer.legacyHeader, .issuerLegacyHeader, \.issuer.legacyHeader)
+    }
+
+    private mutating func readTOTP(_ totp: PolicyObject<TOTPKeys>) {
+        take(totp.rotationGrace, .totpRotationGrace, \.totp.rotationGraceMilliseconds)
+        take(totp.skew, .totpSkew, \.totp.skew)
+        take(totp.oneTime, .totpOneTime, \.totp.oneTime)
+        take(totp.maxFailures, .totpMaxFailures, \.totp.maxFailures)
+        take(totp.lockout, .totpLockout, \.totp.lockoutMilliseconds)
+        take(totp.disableAfter, .totpDisableAfter, \.totp.disableAfter)
+    }
+
+    private mutating func readSessions(_ sessions: PolicyObject<SessionKeys>) {
+        take(sessions.enabled, .sessionsEnabled, \.sessions.enabled)
+        take(sessions.lifetime, .sessionsLifetime, \.sessions.lifetimeMilliseconds)
+        if let items = read(sessions.bind), let node = sessions.bind.node {
+            let bound = distinct(items, "name").map(\.value)
+            set(
+                .sessionsBind, \.sessions.bindAddress, to: bound.contains(.clientAddress),
+                from: .policy, at: place(of: node))
         }
     }
 
-    private mutating func readAdmin(_ node: PolicyNode) {
-        guard let admin = object(node, known: ["address", "token_file"]) else { return }
-        take(admin["token_file"], .adminToken, \.adminTokenPath) { $0.path($1) }
-        take(admin["address"], .adminAddress, \.admin) { draft, node in
-            guard let text = draft.string(node) else { return nil }
-            switch Configuration.Admin.parse(text) {
-            case .success(let value): return value
-            case .failure(let fault):
-                draft.fault(node, fault.reason)
-                return nil
-            }
-        }
+    private mutating func readDrain(_ drain: PolicyObject<DrainKeys>) {
+        take(drain.grace, .drainGrace, \.drain.graceMilliseconds)
+        take(drain.deadline, .drainDeadline, \.drain.deadlineMilliseconds)
     }
-
-    private mutating func readIssuer(_ node: PolicyNode) {
-        let known = [
-            "name", "audience", "algorithm", "lifetime", "reuse", "legacy_header", "rotate_every",
-        ]
-        guard let issuer = object(node, known: known) else { return }
-        take(issuer["algorithm"], .issuerAlgorithm, \.issuer.algorithm) {
-            $0.choice($1, of: Configuration.IssuerAlgorithm.self)
-        }
-        take(issuer["rotate_every"], .issuerRotation, \.issuer.rotateEveryMilliseconds) {
-            $0.duration($1, in: Bounds.rotateEvery).map { .some($0) }
-        }
-        take(issuer["name"], .issuerName, \.issuer.name) { $0.claim($1) }
-        take(issuer["audience"], .issuerAudience, \.issuer.audience) { $0.claim($1) }
-        take(issuer["lifetime"], .issuerLifetime, \.issuer.lifetimeMilliseconds) {
-            $0.wholeSeconds($1, in: Bounds.tokenLifetime)
-        }
-        take(issuer["reuse"], .issuerReuse, \.issuer.reuse) { $0.bool($1) }
-        take(issuer["legacy_header"], .issuerLegacyHeader, \.issuer.legacyHeader) { $0.bool($1) }
-    }
-
-    private mutating func readTOTP(_ node: PolicyNode) {
-        let known = [
-            "skew", "one_time", "max_failures", "lockout", "disable_after", "rotation_grace",
-        ]
-        guard let totp = object(node, known: known) else { return }
-        take(totp["rotation_grace"], .totpRotationGrace, \.totp.rotationGraceMilliseconds) {
-            $0.duration($1, in: Bounds.rotationGrace)
-        }
-        take(totp["skew"], .totpSkew, \.totp.skew) { $0.integer($1, in: Bounds.skew) }
-        take(totp["one_time"], .totpOneTime, \.totp.oneTime) { $0.bool($1) }
-        take(totp["max_failures"], .totpMaxFailures, \.totp.maxFailures) {
-            $0.integer($1, in: Bounds.maxFailures)
-        }
-        take(totp["lockout"], .totpLockout, \.totp.lockoutMilliseconds) {
-            $0.duration($1, in: Bounds.lockout)
-        }
-        take(totp["disable_after"], .totpDisableAfter, \.totp.disableAfter) {
-            $0.integer($1, in: Bounds.disableAfter)
-        }
-    }
-
-    private mutating func readSessions(_ node: PolicyNode) {
-        guard let sessions = object(node, known: ["enabled", "lifetime", "bind"]) else { return }
-        take(sessions["enabled"], .sessionsEnabled, \.sessions.enabled) { $0.bool($1) }
-        take(sessions["lifetime"], .sessionsLifetime, \.sessions.lifetimeMilliseconds) {
-            $0.duration($1, in: Bounds.sessionLifetime)
-        }
-        take(sessions["bind"], .sessionsBind, \.sessions.bindAddress) { draft, node in
-            guard let items = draft.items(node, max: 2) else { return nil }
-            let names = items.compactMap { draft.choice($0, of: SessionBinding.self) }
-            if Set(names).count < names.count { draft.fault(node, "the same name twice") }
-            return names.contains(.clientAddress)
-        }
-    }
-
-    private mutating func readDrain(_ node: PolicyNode) {
-        guard let drain = object(node, known: ["grace", "deadline"]) else { return }
-        take(drain["grace"], .drainGrace, \.drain.graceMilliseconds) {
-            $0.duration($1, in: Bounds.drainGrace)
-        }
-        take(drain["deadline"], .drainDeadline, \.drain.deadlineMilliseconds) {
-            $0.duration($1, in: Bounds.drainDeadline)
-        }
-    }
-}
-
-/// A session is bound to its agent whether the list says so or not.
-private enum SessionBinding: String, CaseIterable {
-    case agent
-    case clientAddress = "client_address"
 }
 
 extension Configuration.Admin {

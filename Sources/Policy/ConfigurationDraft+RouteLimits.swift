@@ -2,43 +2,24 @@
 
 /// What a route says over the listener's limits and the upstream's timeouts.
 extension ConfigurationDraft {
-    mutating func routeLimits(_ node: PolicyNode) -> Configuration.RouteLimits? {
-        let known = ["body", "body_timeout", "header_bytes", "header_fields", "request_line"]
-        let misplaced = [
-            "connections", "connections_per_ip", "header_timeout", "keepalive_timeout",
-        ]
-        let object = object(
-            node, known: known, notBuilt: ["buffered"], misplaced: misplaced,
-            reason: "belongs to `listen.limits`: it is decided before a route is known")
-        guard let object else { return nil }
+    mutating func routeLimits(
+        _ object: PolicyObject<RouteLimitKeys>
+    ) -> Configuration.RouteLimits {
         var limits = Configuration.RouteLimits()
-        assign(object["request_line"], to: &limits.requestLineBytes) {
-            $0.size($1, in: Bounds.requestLine)
-        }
-        assign(object["header_bytes"], to: &limits.headerBytes) {
-            $0.size($1, in: Bounds.headerBytes)
-        }
-        assign(object["header_fields"], to: &limits.headerFields) {
-            $0.integer($1, in: Bounds.headerFields)
-        }
-        assign(object["body"], to: &limits.bodyBytes) {
-            $0.size($1, in: Bounds.body).map(UInt64.init)
-        }
-        assign(object["body_timeout"], to: &limits.bodyTimeoutMilliseconds) {
-            $0.duration($1, in: Bounds.timeout)
-        }
+        assign(object.requestLine, to: &limits.requestLineBytes)
+        assign(object.headerBytes, to: &limits.headerBytes)
+        assign(object.headerFields, to: &limits.headerFields)
+        assign(object.body, to: &limits.bodyBytes)
+        assign(object.bodyTimeout, to: &limits.bodyTimeoutMilliseconds)
         return limits
     }
 
-    mutating func routeTimeouts(_ node: PolicyNode) -> Configuration.RouteTimeouts? {
-        guard let object = object(node, known: ["first_byte", "idle"]) else { return nil }
+    mutating func routeTimeouts(
+        _ object: PolicyObject<RouteTimeoutKeys>
+    ) -> Configuration.RouteTimeouts {
         var timeouts = Configuration.RouteTimeouts()
-        assign(object["first_byte"], to: &timeouts.firstByteMilliseconds) {
-            $0.duration($1, in: Bounds.timeout)
-        }
-        assign(object["idle"], to: &timeouts.idleMilliseconds) {
-            $0.duration($1, in: Bounds.timeout)
-        }
+        assign(object.firstByte, to: &timeouts.firstByteMilliseconds)
+        assign(object.idle, to: &timeouts.idleMilliseconds)
         return timeouts
     }
 

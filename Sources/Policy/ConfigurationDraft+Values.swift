@@ -8,12 +8,13 @@ import JSON
 extension ConfigurationDraft {
     /// An object without its unknown, unbuilt and misplaced members, all of which are faults.
     ///
-    /// - Parameter misplaced: names that belong elsewhere, and `reason`, which says where.
-    mutating func object(
-        _ node: PolicyNode, known: [String], notBuilt: [String] = [], misplaced: [String] = [],
-        reason: String = ""
-    ) -> PolicyObject? {
+    /// - Parameter known: the names of its keys.
+    mutating func object<Keys: PolicyKeys>(
+        _ node: PolicyNode, _ keys: Keys, known: [String]
+    ) -> PolicyObject<Keys>? {
         guard let members = node.value.object else { return mismatch(node, "an object") }
+        let notBuilt = keys.notBuilt
+        let misplaced = keys.misplaced
         for member in members {
             let isNamed = { (name: String) in name.utf8.elementsEqual(member.name.utf8) }
             if known.contains(where: isNamed) { continue }
@@ -23,49 +24,94 @@ extension ConfigurationDraft {
                 fault(place, Self.notBuilt(Printable.quoted(member.name)))
                 continue
             }
-            if misplaced.contains(where: isNamed) {
-                fault(place, Printable.quoted(member.name) + " " + reason)
+            if misplaced.names.contains(where: isNamed) {
+                fault(place, Printable.quoted(member.name) + " " + misplaced.reason)
                 continue
             }
-            let nearest = NearestName.of(member.name, in: known + notBuilt + misplaced)
+            let nearest = NearestName.of(member.name, in: known + notBuilt + misplaced.names)
             fault(
                 place,
                 "unknown key \(Printable.quoted(member.name))"
                     + (nearest.map { "; did you mean `\($0)`?" } ?? ""))
         }
-        return PolicyObject(node: node)
+        return PolicyObject(node: node, keys: keys)
     }
 
     static func notBuilt(_ what: String) -> String {
         "\(what) is not built yet in this version"
     }
 
+    // MARK: Members and items
+
+    /// `nil` where it is not given (a fault where it must be), or cannot be read.
+    mutating func read<Value>(_ field: PolicyField<Value>) -> Value? {
+        if field.key.isRequired { return required(field) }
+        guard let node = field.node else { return nil }
+        return field.key.form.read(&self, node)
+    }
+
+    /// What holds where it is not given; `nil` where it is, and cannot be read.
+    mutating func read<Value>(_ field: PolicyField<Value>, or missing: Value) -> Value? {
+        field.node == nil ? missing : read(field)
+    }
+
+    /// A member that must be there.
+    mutating func required<Value>(_ field: PolicyField<Value>) -> Value? {
+        guard let node = field.node else {
+            fault(field.object, "`\(field.key.name)` is missing")
+            return nil
+        }
+        return field.key.form.read(&self, node)
+    }
+
+    mutating func read<Value>(_ item: PolicyItem<Value>) -> Value? {
+        item.form.read(&self, item.node)
+    }
+
+    /// Those items that can be read. One that is there twice is a fault.
+    ///
+    /// - Parameter name: what an item is called.
+    mutating func distinct<Value: Equatable>(
+        _ items: [PolicyItem<Value>], _ name: String
+    ) -> [(value: Value, node: PolicyNode)] {
+        var found: [(value: Value, node: PolicyNode)] = []
+        for item in items {
+            guard let value = read(item) else { continue }
+            if found.contains(where: { $0.value == value }) {
+                fault(item.node, "the same \(name) twice")
+            }
+            found.append((value, item.node))
+        }
+        return found
+    }
+
     /// Reads one setting where it is given.
     mutating func take<Value>(
-        _ node: PolicyNode?, _ setting: ConfigurationSetting,
-        _ path: WritableKeyPath<Configuration, Value>,
-        _ read: (inout ConfigurationDraft, PolicyNode) -> Value?
+        _ field: PolicyField<Value>, _ setting: ConfigurationSetting,
+        _ path: WritableKeyPath<Configuration, Value>
     ) {
-        guard let node, let value = read(&self, node) else { return }
+        guard let value = read(field), let node = field.node else { return }
+        set(setting, path, to: value, from: .policy, at: place(of: node))
+    }
+
+    mutating func take<Value>(
+        _ field: PolicyField<Value>, _ setting: ConfigurationSetting,
+        _ path: WritableKeyPath<Configuration, Value?>
+    ) {
+        guard let value = read(field), let node = field.node else { return }
         set(setting, path, to: value, from: .policy, at: place(of: node))
     }
 
     /// Reads one value of an item of a list where it is given.
-    mutating func assign<Value>(
-        _ node: PolicyNode?, to target: inout Value,
-        _ read: (inout ConfigurationDraft, PolicyNode) -> Value?
-    ) {
-        guard let node, let value = read(&self, node) else { return }
-        target = value
+    mutating func assign<Value>(_ field: PolicyField<Value>, to target: inout Value) {
+        if let value = read(field) { target = value }
     }
 
-    /// Of a key that is not built yet, the value that changes nothing is let through.
-    mutating func requireInert(
-        _ node: PolicyNode?, _ name: String, unless inert: String, _ isInert: (JSONValue) -> Bool
-    ) {
-        guard let node, !isInert(node.value) else { return }
-        fault(node, Self.notBuilt("`\(name)` other than \(inert)"))
+    mutating func assign<Value>(_ field: PolicyField<Value>, to target: inout Value?) {
+        if let value = read(field) { target = value }
     }
+
+    // MARK: Values
 
     mutating func items(_ node: PolicyNode, max: Int) -> [PolicyNode]? {
         guard let values = node.value.array else { return mismatch(node, "an array") }
@@ -86,7 +132,7 @@ extension ConfigurationDraft {
 
     mutating func integer(_ node: PolicyNode, in range: ClosedRange<Int>) -> Int? {
         guard let number = node.value.number else { return mismatch(node, "a number") }
-        guard let value = number.integer, range.contains(value) else {
+        guard let value = number.whole, range.contains(value) else {
             fault(node, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
             return nil
         }
@@ -115,34 +161,21 @@ extension ConfigurationDraft {
     mutating func size(_ node: PolicyNode, in range: ClosedRange<Int>) -> Int? {
         guard let text = string(node) else { return nil }
         guard let value = SizeText.parse(text), range.contains(value) else {
-            fault(
-                node,
-                "must be a size from \(SizeText.text(range.lowerBound)) to "
-                    + "\(SizeText.text(range.upperBound)), as in `\"64KiB\"`")
+            fault(node, Expected.size(range))
             return nil
         }
         return value
     }
 
     mutating func choice<Choice: CaseIterable & RawRepresentable<String>>(
-        _ node: PolicyNode, of type: Choice.Type
+        _ node: PolicyNode
     ) -> Choice? {
         guard let text = string(node) else { return nil }
         guard let value = Choice(rawValue: text) else {
-            fault(node, Expected.choice(type))
+            fault(node, Expected.choice(Choice.self))
             return nil
         }
         return value
-    }
-
-    /// What goes into tokens and headers: 1 to 256 characters of visible ASCII, spaces within.
-    mutating func claim(_ node: PolicyNode) -> String? {
-        guard let text = string(node) else { return nil }
-        guard Expected.isClaim(text) else {
-            fault(node, Expected.claim)
-            return nil
-        }
-        return text
     }
 
     /// A path; a relative one starts at the policy's folder.
@@ -161,20 +194,13 @@ extension ConfigurationDraft {
     }
 }
 
-/// An object whose names have been checked.
-struct PolicyObject {
-    let node: PolicyNode
-
-    subscript(_ name: String) -> PolicyNode? {
-        node.value[name].map { PolicyNode($0, node.pointer.appending(name)) }
-    }
-}
-
 extension PolicyNode {
     /// The value at the end of these names, each a member of the one before.
     func member(_ names: String...) -> PolicyNode? {
         names.reduce(self) { (node: PolicyNode?, name) in
-            node.flatMap { PolicyObject(node: $0)[name] }
+            node.flatMap { node in
+                node.value[name].map { PolicyNode($0, node.pointer.appending(name)) }
+            }
         }
     }
 }
@@ -185,10 +211,18 @@ enum Expected {
     static let rate = "must be requests a period, as in `1000/1s`"
     static let address = "must be an address and a port, as in `0.0.0.0:8443` or `[::]:8443`"
 
-    static func isClaim(_ text: String) -> Bool {
-        (1...256).contains(text.utf8.count) && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
-            && text.utf8.first != .space && text.utf8.last != .space
+    static func isClaim(_ text: String.UTF8View) -> Bool {
+        (1...256).contains(text.count) && text.allSatisfy { (0x20...0x7E).contains($0) }
+            && text.first != .space && text.last != .space
     }
+
+    static func size(_ range: ClosedRange<Int>) -> String {
+        "must be a size from \(SizeText.text(range.lowerBound)) to "
+            + "\(SizeText.text(range.upperBound)), as in `\"64KiB\"`"
+    }
+
+    /// For a description.
+    static func sentence(_ expected: String) -> String { "It \(expected)." }
 
     static func duration(_ range: ClosedRange<Int>) -> String {
         "must be a duration from \(DurationText.text(range.lowerBound)) to "
@@ -204,9 +238,13 @@ enum PathText {
     /// Without `.` and empty segments, so that one file has one spelling wherever that can be
     /// told without looking at the disk.
     static func resolve(_ path: String, besides file: String) -> String {
-        let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
-        let whole = path.hasPrefix("/") ? path : folder + path
-        let segments = whole.split(separator: "/").filter { $0 != "." }
-        return (whole.hasPrefix("/") ? "/" : "") + segments.joined(separator: "/")
+        // By bytes: Swift takes a slash and an accent behind it for one character.
+        let slash = UInt8(ascii: "/")
+        let folder = file.utf8.lastIndex(of: slash).map { String(file[...$0]) } ?? ""
+        let isAbsolute = path.utf8.first == slash
+        let whole = isAbsolute ? path : folder + path
+        let segments = whole.utf8.split(separator: slash).filter { !$0.elementsEqual(".".utf8) }
+        return (whole.utf8.first == slash ? "/" : "")
+            + segments.map { String(Substring($0)) }.joined(separator: "/")
     }
 }

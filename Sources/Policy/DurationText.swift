@@ -11,6 +11,11 @@ package enum DurationText {
         UnitText.parse(text, units: units)
     }
 
+    /// A regular expression for multiples of `step` milliseconds within the range.
+    static func pattern(_ range: ClosedRange<Int>, step: Int = 1) -> String {
+        UnitText.pattern(range, units: units, step: step)
+    }
+
     /// In the largest unit that divides it.
     package static func text(_ milliseconds: Int) -> String {
         guard milliseconds > 0 else { return "0s" }
@@ -28,6 +33,11 @@ package enum SizeText {
     /// Bytes; `nil` unless it is digits and one unit.
     package static func parse(_ text: String) -> Int? {
         UnitText.parse(text, units: units)
+    }
+
+    /// A regular expression for what lies within the range.
+    static func pattern(_ range: ClosedRange<Int>) -> String {
+        UnitText.pattern(range, units: units)
     }
 
     /// In the largest unit that divides it.

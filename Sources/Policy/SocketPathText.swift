@@ -6,10 +6,16 @@ enum SocketPathText {
     /// A path must fit `sun_path` with the NUL that ends it.
     static let bytesMax = 107
 
+    /// Absolute, and what follows the last slash is a name. Beyond ASCII a schema can count
+    /// characters alone, so it lets through what is too long in bytes.
+    static let schema = ValueSchema.pattern(
+        "\(scheme)(/[^/\\x00]*)*/([^/.\\x00][^/\\x00]*|\\.[^/\\x00]+)"
+    ).and(.length(atMost: scheme.utf8.count + bytesMax))
+
     /// The path, without `.` and empty segments, so that one socket has one spelling.
     static func parse(_ text: String) throws(UpstreamURL.Fault) -> String {
         let path = text.dropFirst(scheme.count)
-        guard path.hasPrefix("/"), path.utf8.count <= bytesMax else {
+        guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count <= bytesMax else {
             throw UpstreamURL.Fault(
                 "`unix:` must be followed by an absolute path of at most \(bytesMax) bytes")
         }

@@ -72,7 +72,7 @@ import Testing
             "2:55: /listen/trusted_proxies/4: the same block twice"),
         .section(
             "limits",
-            "\"listen\":{\"limits\":{\"header_bytes\":\"64KiB\",\"header_fields\":1e2,"
+            "\"listen\":{\"limits\":{\"header_bytes\":\"64KiB\",\"header_fields\":1.5,"
                 + "\"body\":\"2MB\",\"connections\":0,\"body_timeout\":\"2d\"}}",
             "2:36: /listen/limits/header_bytes: must be a size from 1KiB to 32KiB, as in `\"64KiB\"`",
             "2:60: /listen/limits/header_fields: must be a whole number from 8 to 128",

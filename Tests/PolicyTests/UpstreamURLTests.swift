@@ -39,6 +39,7 @@ import Testing
             "https://[2001:DB8::1]", "[2001:db8::1]:443", host: "[2001:db8::1]", isTLS: true,
             as: "https://[2001:db8::1]:443"),
         Case("unix:/run/claw.sock", "unix:/run/claw.sock", host: "localhost"),
+        Case("unix:/\u{301}/a", "unix:/\u{301}/a", host: "localhost"),
         Case("unix:///run/./a", "unix:/run/a", host: "localhost", as: "unix:/run/a"),
         Case("unix:/run/a b@c?d#é", "unix:/run/a b@c?d#é", host: "localhost"),
     ]
