@@ -13,7 +13,8 @@ from support.agents import new_seed
 from support.gateway import command
 
 COMMANDS = [(), ("serve",), ("check",), ("dev",), ("totp",), ("totp", "new"), ("totp", "code"),
-            ("totp", "uri"), ("totp", "verify"), ("hash-key",), ("version",)]
+            ("totp", "uri"), ("totp", "verify"), ("hash-key",), ("policy",), ("policy", "schema"),
+            ("version",)]
 
 
 @pytest.fixture
@@ -41,7 +42,8 @@ def test_help(words):
 
 def test_help_names_every_command():
     shown = command("--help").stdout
-    for word in ("serve", "check", "dev", "totp", "hash-key", "admin", "health", "keys", "version"):
+    for word in ("serve", "check", "dev", "totp", "hash-key", "admin", "health", "keys",
+                 "policy schema", "version"):
         assert word in shown
 
 
@@ -61,6 +63,7 @@ def test_version():
 @pytest.mark.parametrize("words, nearest", [
     (("serv",), "serve"), (("chekc",), "check"), (("totp", "cod"), "code"),
     (("totp", "verfy"), "verify"), (("hashkey",), "hash-key"), (("versoin",), "version"),
+    (("policy", "shcema"), "schema"), (("polcy", "schema"), "policy"),
     (("serve", "--polcy", "x"), "--policy"), (("check", "--policies", "x"), "--policy"),
     (("dev", "--prot", "1"), "--port"), (("dev", "--upsteam", "x"), "--upstream"),
     (("totp", "code", "--seedfile", "x"), "--seed-file")], ids=lambda value: str(value))
@@ -80,12 +83,12 @@ def test_other_misuse_is_exit_2(words):
     assert result.returncode == 2 and result.stderr
 
 
-@pytest.mark.parametrize("words", [("doctor",), ("explain", "x.http"), ("policy", "schema")],
-                         ids=" ".join)
+@pytest.mark.parametrize("words", [("doctor",), ("explain", "x.http"), ("schema", "test", "x"),
+                                   ("policy", "test", "x.json")], ids=" ".join)
 def test_what_is_not_built_yet_is_refused_by_name(words):
     result = command(*words)
     assert result.returncode == 2
-    assert words[0] in result.stderr
+    assert words[0] in result.stderr and "not built yet" in result.stderr
 
 
 # totp.

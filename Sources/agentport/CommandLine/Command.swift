@@ -20,17 +20,23 @@ struct Command: Sendable {
 extension Command {
     static let all: [Command] =
         [.serve, .check, .dev, .totpNew, .totpCode, .totpURI, .totpVerify, .hashKey]
-        + adminCommands + [.health, .keysExport, .version]
+        + [.policySchema] + adminCommands + [.health, .keysExport, .version]
 
     /// Commands that are made of others.
     static let groups: [String: String] = [
         "totp": "makes, shows and checks TOTP seeds and codes",
+        "policy": "says what a policy file may hold",
         "admin": "asks a running gateway, by its admin listener",
         "keys": "shows the keys that tokens are signed with",
     ]
 
     /// What the finished product has besides.
-    static let notBuilt = ["policy", "schema", "explain", "doctor"]
+    static let notBuilt = [["policy", "test"], ["schema"], ["explain"], ["doctor"]]
+
+    /// The last word of those whose other words are these.
+    static func notBuilt(after words: [String]) -> [String] {
+        notBuilt.filter { $0.dropLast() == words[...] }.compactMap(\.last)
+    }
 
     static func members(of group: String) -> [Command] {
         all.filter { $0.words.count == 2 && $0.words[0] == group }

@@ -17,12 +17,16 @@ enum Help {
         commands:
         \(table(Command.all.map { [$0.words.joined(separator: " "), $0.summary] }))
         `agentport` alone is `agentport serve`. `agentport COMMAND --help` tells more.
-        Not built yet: \(Command.notBuilt.joined(separator: ", ")).
+        Not built yet: \(notBuilt).
 
         example:
           agentport dev
 
         """
+    }
+
+    private static var notBuilt: String {
+        Command.notBuilt.map { $0.joined(separator: " ") }.joined(separator: ", ")
     }
 
     /// Of a word that only begins commands.

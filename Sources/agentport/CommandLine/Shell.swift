@@ -13,10 +13,10 @@ enum Shell {
             return run(command, words.dropFirst())
         }
         if Command.groups[first] != nil { return run(group: first, words.dropFirst()) }
-        if Command.notBuilt.contains(first) {
+        if Command.notBuilt(after: []).contains(first) {
             return refuse("agentport", "`agentport \(first)` is not built yet in this version")
         }
-        let known = Command.all.map { $0.words[0] } + Command.notBuilt + ["help"]
+        let known = Command.all.map { $0.words[0] } + Command.notBuilt(after: []) + ["help"]
         return refuse("agentport", unknown(first, known))
     }
 
@@ -38,7 +38,12 @@ enum Shell {
                 "agentport \(group)", "which? There are \(names.joined(separator: ", "))")
         }
         guard let command = members.first(where: { $0.words.last == second }) else {
-            return refuse("agentport \(group)", unknown(second, names))
+            let name = "agentport \(group)"
+            let notBuilt = Command.notBuilt(after: [group])
+            guard !notBuilt.contains(second) else {
+                return refuse(name, "`\(name) \(second)` is not built yet in this version")
+            }
+            return refuse(name, unknown(second, names + notBuilt))
         }
         return run(command, words.dropFirst())
     }
