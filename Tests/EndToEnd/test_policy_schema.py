@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`agentport policy schema`: others' validators accept what `check` accepts, and nothing else.
 
-Policies are spoiled at random and shown to both. What `check` says of single values must be what
+Policies are spoiled, at each place by all that is at an edge and at random, and shown to both. What `check` says of single values must be what
 the schema says; what needs the whole configuration is told apart by its words
 (`support/policies.py`).
 """
@@ -10,6 +10,7 @@ import json
 import os
 import random
 from functools import cache
+from itertools import islice
 
 import jsonschema
 import pytest
@@ -17,10 +18,11 @@ import regress
 
 from support.certificates import Authority
 from support.gateway import CHAIN, MANY_CLIENTS, Gateway, command, merged
-from support.policies import Spoiler, grammar_faults, specified, whole
+from support.policies import grammar_faults, specified, whole
+from support.policies_spoiled import Bounds, Spoiler, spoiled_everywhere
 
 SEED = int(os.environ.get("AGENTPORT_SEED") or random.randrange(1 << 32))
-SHORT, LONG_ITEMS, LONG_EACH = 300, 8, 1000
+SHORT, LONG_ITEMS, LONG_EACH = 300, 6, 1000
 
 
 @cache
@@ -52,7 +54,7 @@ def place(tmp_path_factory):
     """A gateway's directory with its secrets; no gateway runs in it."""
     directory = tmp_path_factory.mktemp("schema")
     gateway = Gateway(directory, Authority(tmp_path_factory.mktemp("authority")))
-    gateway.from_policy("http://127.0.0.1:8080", spare_agents=2)
+    gateway.from_policy("http://127.0.0.1:8080", spare_agents=3)
     return gateway
 
 
@@ -69,18 +71,16 @@ def check(place, document):
     return command("check", "--policy", place.policy_file, env=place.env)
 
 
-def compared(place, validator, policies, seed, count):
-    """Spoils `count` policies; the two must agree on each."""
+def compared(place, validator, seed, documents):
+    """The two must agree on each."""
     print(f"AGENTPORT_SEED={seed}")
-    spoiler = Spoiler(random.Random(seed))
-    differences, refused = [], 0
-    for number in range(count):
-        document = spoiler.spoiled(spoiler.chance.choice(policies))
+    differences, refused, count = [], 0, 0
+    for number, document in enumerate(documents):
         result = check(place, document)
         assert result.returncode in (0, 1), result.stderr
         faults = grammar_faults(result.stderr, place.policy_file, document)
         error = jsonschema.exceptions.best_match(validator.iter_errors(document))
-        refused += bool(faults)
+        refused, count = refused + bool(faults), count + 1
         if bool(faults) != bool(error):
             differences.append(f"number {number}: check: {faults}; schema: "
                                f"{error and (error.json_path, error.message[:300])}; "
@@ -88,6 +88,11 @@ def compared(place, validator, policies, seed, count):
     print(f"{count} policies, {refused} refused for their grammar, {len(differences)} differences")
     assert not differences, f"seed {seed}, {len(differences)}:\n" + "\n".join(differences[:20])
     assert count / 5 < refused < count * 19 / 20, f"seed {seed}: {refused} of {count} refused"
+
+
+def at_random(policies, seed, count):
+    spoiler = Spoiler(random.Random(seed))
+    return (spoiler.spoiled(spoiler.chance.choice(policies)) for _ in range(count))
 
 
 def test_it_is_a_schema_of_2020_12():
@@ -149,12 +154,26 @@ def test_what_is_not_built_yet_is_not_in_it(validator, policies):
         assert not validator.is_valid(merged(policies[-1], change)), change
 
 
-def test_the_schema_and_check_agree(place, validator, policies):
-    compared(place, validator, policies, SEED, SHORT)
+def test_they_agree_on_some_of_all_edges(place, validator, policies):
+    edges = list(spoiled_everywhere(policies[0], Bounds(schema())))
+    compared(place, validator, SEED, random.Random(SEED).sample(edges, SHORT))
+
+
+def test_they_agree_on_policies_spoiled_at_random(place, validator, policies):
+    compared(place, validator, SEED, at_random(policies, SEED, SHORT))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("part", range(LONG_ITEMS))
+def test_they_agree_on_all_edges(place, validator, policies, part):
+    edges = spoiled_everywhere(policies[0], Bounds(schema()))
+    compared(place, validator, SEED, islice(edges, part, None, LONG_ITEMS))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("item", range(LONG_ITEMS))
-def test_the_schema_and_check_agree_at_length(place, validator, policies, item):
-    compared(place, validator, policies, SEED + 1 + item, LONG_EACH)
+def test_they_agree_at_random_at_length(place, validator, policies, item):
+    seed = SEED + 1 + item
+    compared(place, validator, seed, at_random(policies, seed, LONG_EACH))
