@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`agentport policy schema`: others' validators accept what `check` accepts, and nothing else.
 
-Policies are spoiled, at each place by all that is at an edge and at random, and shown to both. What `check` says of single values must be what
-the schema says; what needs the whole configuration is told apart by its words
-(`support/policies.py`).
+Policies are spoiled, at each place by all that is at an edge and at random, and shown to both.
+What `check` says of single values must be what the schema says; what needs the whole
+configuration is told apart by its words (`support/policies.py`).
 """
 
 import json
