@@ -25,6 +25,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -36,7 +37,6 @@
 #include <sys/types.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -170,6 +170,9 @@ static inline int cl_cores_allowed(void) {
     for (int i = 0; i < 128; i++) count += __builtin_popcountl(mask[i]);
     return count;
 }
+
+/* 0, or -1 with errno: EWOULDBLOCK where another holds it. */
+static inline int cl_lock(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
 
 static inline int cl_open(const char *path, int flags, unsigned mode) {
     return open(path, flags | O_CLOEXEC, (mode_t)mode);

@@ -81,6 +81,8 @@ package struct AdminAudit {
     package let client: String
     package let requestID: String
     package let traceID: String
+    /// Calls before this one, of callers without a token, that were too many to be told.
+    package let untold: Int
 }
 
 /// A seed to put in force.

@@ -56,6 +56,16 @@ struct AdminGate {
         return (.tokenWrong, 0)
     }
 
+    /// Whether ``judge(_:token:client:now:)`` would let it in, which this does not count.
+    func isRight(
+        _ authorization: String?, token: SHA256Digest?, client: String, now: UInt64
+    ) -> Bool {
+        guard let token, let authorization else { return false }
+        let wrong = callers[client]?.times.count { $0 + Self.windowMilliseconds > now } ?? 0
+        guard wrong < Self.wrongTokensMax else { return false }
+        return Self.digest(ofBearer: authorization)?.matches(token) == true
+    }
+
     private mutating func note(_ client: String, _ now: UInt64) {
         if callers[client] == nil, callers.count >= Self.callersMax {
             let oldest = callers.min { ($0.value.times.last ?? 0) < ($1.value.times.last ?? 0) }

@@ -74,9 +74,12 @@ package struct AdminProblem: Error, Equatable {
         503, "state_unavailable", "Nothing can be kept",
         detail: "A rotation that a restart would undo is refused: give a writable state directory.")
 
-    package static func notKept(_ reason: String) -> AdminProblem {
+    /// - Parameter whatHolds: what has changed all the same, until a restart.
+    package static func notKept(_ reason: String, whatHolds: String? = nil) -> AdminProblem {
         AdminProblem(
-            503, "state_unavailable", "It could not be kept, and nothing was changed",
+            503, "state_unavailable",
+            whatHolds.map { "It could not be kept: \($0), but a restart may undo that" }
+                ?? "It could not be kept, and nothing was changed",
             detail: reason)
     }
 }

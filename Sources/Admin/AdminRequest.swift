@@ -7,7 +7,7 @@ package struct AdminRequest {
     package let method: String
     /// Without the query.
     package let path: String
-    /// Fields by name, in lower case; of a repeated one the first.
+    /// Fields by name, in lower case; a repeated one is a list.
     package let field: (String) -> String?
     /// It may hold a secret, so it is wiped when it is dropped.
     package let body: SecretBytes

@@ -15,6 +15,9 @@ package final class AdminService {
     /// Whether only this machine can reach the listener.
     private let isLoopback: Bool
     private var random = RandomSource()
+    private var strangers = StrangerLines()
+    /// No call has a body as long.
+    private static let bodyBytesMax = 16 << 10
 
     /// - Parameter hosts: names that this listener may be called by; empty: any (a Unix socket).
     package init(hosts: [String], isLoopback: Bool, _ actions: AdminActions) {
@@ -35,18 +38,35 @@ package final class AdminService {
         } catch {
             answer = refusal(error, requestID: requestID)
         }
-        if call?.isAudited ?? true { audit(request, answer, requestID, traceID) }
+        if let call {
+            if call.isAudited { audit(request, answer, requestID, traceID) }
+        } else if strangers.mayTell(at: actions.now().monotonic) {
+            audit(request, answer, requestID, traceID)
+        }
         return answer
+    }
+
+    /// How long a call's body may be: nothing is gathered for whoever has no right token.
+    package func bodyMax(_ request: AdminRequest) -> Int? {
+        guard gate.isOwn(host: request.field("host"), origin: request.field("origin")),
+            gate.isRight(
+                request.field("authorization"), token: actions.token(), client: request.client,
+                now: actions.now().monotonic)
+        else { return nil }
+        return Self.bodyBytesMax
     }
 
     /// Answers what is no request: see ``AdminProblem/unreadable(_:)``.
     package func refuse(_ status: Int, client: String) -> AdminAnswer {
         let requestID = makeID()
         let answer = refusal(Refusal(.unreadable(status)), requestID: requestID)
-        actions.audit(
-            AdminAudit(
-                method: "", path: "", status: answer.status, code: answer.code, client: client,
-                requestID: requestID, traceID: makeTraceID()))
+        if strangers.mayTell(at: actions.now().monotonic) {
+            actions.audit(
+                AdminAudit(
+                    method: "", path: "", status: answer.status, code: answer.code,
+                    client: client, requestID: requestID, traceID: makeTraceID(),
+                    untold: strangers.takeUntold()))
+        }
         return answer
     }
 
@@ -179,14 +199,16 @@ package final class AdminService {
 
     // MARK: The audit log
 
+    private static let pathMax = 256
+
     private func audit(
         _ request: AdminRequest, _ answer: AdminAnswer, _ requestID: String, _ traceID: String
     ) {
         actions.audit(
             AdminAudit(
-                method: request.method, path: request.path, status: answer.status,
-                code: answer.code, client: request.client, requestID: requestID,
-                traceID: traceID))
+                method: request.method, path: String(request.path.prefix(Self.pathMax)),
+                status: answer.status, code: answer.code, client: request.client,
+                requestID: requestID, traceID: traceID, untold: strangers.takeUntold()))
     }
 
     private func makeID() -> String {

@@ -8,7 +8,8 @@ import TLS
 
 /// One connection to a small server: requests are gathered whole, answers sent whole.
 struct SmallConnection: ~Copyable {
-    static let bodyMax = 1 << 20
+    /// How much larger than its content a body may be.
+    private static let framingMax = 8
     private static let droppedMax = 16 << 20
 
     enum Fate: Equatable {
@@ -31,8 +32,9 @@ struct SmallConnection: ~Copyable {
     /// be reset, and the last answer lost on its way (RFC 9112 §9.6).
     private(set) var isLingering = false
     private var dropped = 0
-    /// Whether the client was told to go on with its body (RFC 9110 §10.1.1).
-    private var hasContinued = false
+    private var pending: Pending?
+    /// Whether nothing can be done before more has come.
+    private var needsMore = true
     var interest: Interest = .readable
     var lastActiveAt: UInt64
 
@@ -78,6 +80,12 @@ struct SmallConnection: ~Copyable {
             hasPeerEnded = true
         case .failed: return .close
         }
+        needsMore = false
+        serve(&pool, service)
+        return flush()
+    }
+
+    mutating func onWritable(_ pool: inout SlabPool, _ service: SmallService) -> Fate {
         serve(&pool, service)
         return flush()
     }
@@ -128,7 +136,9 @@ struct SmallConnection: ~Copyable {
         }
         output = []
         sent = 0
-        interest = .readable
+        // What has come already is served in the next turn of the loop.
+        let hasMore = !needsMore && !input.bytes.isEmpty
+        interest = hasMore && !isClosing ? .writable : .readable
         guard isClosing else { return .keep }
         guard !hasPeerEnded else { return .close }
         socket.finishWriting()
@@ -138,20 +148,21 @@ struct SmallConnection: ~Copyable {
 
     // MARK: Requests
 
+    /// Answers one request, where the last answer has left: whoever sends many and reads nothing
+    /// makes nothing of it.
     private mutating func serve(_ pool: inout SlabPool, _ service: SmallService) {
-        while !isClosing, !input.bytes.isEmpty {
-            switch next() {
-            case .needMore: return
-            case .goOn: return goOn(&pool)
-            case .refused(let fault):
-                isClosing = true
-                return answer(service.refuse(fault, client), hasBody: true, &pool)
-            case .request(let request, let end, let hasBody):
-                parser.reset()
-                hasContinued = false
-                input.consume(end)
-                answer(service.answer(request), hasBody: hasBody, &pool)
-            }
+        guard !isClosing, output.isEmpty, !input.bytes.isEmpty || pending != nil else { return }
+        switch next(service) {
+        case .needMore: needsMore = true
+        case .goOn:
+            needsMore = true
+            send("HTTP/1.1 100 Continue\r\n\r\n", [], &pool)
+        case .refused(let fault):
+            isClosing = true
+            answer(service.refuse(fault, client), hasBody: true, &pool)
+        case .request(let request):
+            let hasBody = request.method != "HEAD"
+            answer(service.answer(request), hasBody: hasBody, &pool)
         }
     }
 
@@ -160,71 +171,111 @@ struct SmallConnection: ~Copyable {
         /// The client waits to be told so.
         case goOn
         case refused(SmallFault)
-        /// - end: where the next request begins; `hasBody`: whether the answer may have one.
-        case request(SmallRequest, end: Int, hasBody: Bool)
+        case request(SmallRequest)
     }
 
-    private mutating func next() -> Next {
-        var head = RequestHead()
-        let bytes = input.bytes
-        do throws(HeadFault) {
-            let progress = try parser.parse(bytes.span, limits: HeadLimits(), into: &head)
-            guard case .complete(let count) = progress else { return .needMore }
-            if case .length(let length) = head.framing, length > Self.bodyMax {
-                return .refused(.bodyTooLarge)
+    /// A request whose body has come in part.
+    private struct Pending {
+        let head: SmallRequest
+        let bodyMax: Int
+        let body = SmallInput()
+        var decoder: BodyDecoder
+        /// Bytes of the body as framed.
+        var taken = 0
+        var awaitsContinue: Bool
+    }
+
+    private mutating func next(_ service: SmallService) -> Next {
+        if pending == nil {
+            do throws(HeadFault) {
+                if let next = try takeHead(service) { return next }
+            } catch {
+                return .refused(SmallFault(error))
             }
-            var body: [UInt8] = []
-            defer { body.wipe() }
-            body.reserveCapacity(bytes.count)
-            switch Self.gather(head.framing, bytes.span, from: count, into: &body) {
-            case .needMore: return head.expectsContinue && !hasContinued ? .goOn : .needMore
-            case .refused(let fault): return .refused(fault)
-            case .end(let end):
-                if !head.keepsAlive { isClosing = true }
-                return .request(
-                    request(head, bytes.span, SecretBytes(copying: body.span)), end: end,
-                    hasBody: head.method != .head)
-            }
-        } catch {
-            return .refused(SmallFault(error))
         }
+        return takeBody()
     }
 
-    private enum Gathered {
-        case needMore
-        case refused(SmallFault)
-        case end(Int)
+    /// - Returns: `nil` where the body comes next.
+    private mutating func takeHead(_ service: SmallService) throws(HeadFault) -> Next? {
+        var head = RequestHead()
+        guard let (request, count) = try readHead(&head) else { return .needMore }
+        parser.reset()
+        input.consume(count)
+        if !head.keepsAlive { isClosing = true }
+        let decoder = BodyDecoder(head.framing)
+        if decoder.isComplete { return .request(request) }
+        guard let bodyMax = service.bodyMax(request) else {
+            isClosing = true
+            return .request(request)
+        }
+        if case .length(let length) = head.framing, length > bodyMax {
+            return .refused(.bodyTooLarge)
+        }
+        pending = Pending(
+            head: request, bodyMax: bodyMax, decoder: decoder,
+            awaitsContinue: head.expectsContinue)
+        return nil
     }
 
-    /// - Parameter body: with room for all of it.
-    private static func gather(
-        _ framing: BodyFraming, _ bytes: Span<UInt8>, from start: Int, into body: inout [UInt8]
-    ) -> Gathered {
-        var decoder = BodyDecoder(framing)
-        var offset = start
+    /// The input is borrowed only here, so that it can be wiped afterwards.
+    private mutating func readHead(
+        _ head: inout RequestHead
+    ) throws(HeadFault) -> (SmallRequest, count: Int)? {
+        let bytes = input.bytes
+        let progress = try parser.parse(bytes.span, limits: HeadLimits(), into: &head)
+        guard case .complete(let count) = progress else { return nil }
+        return (request(head, bytes.span), count)
+    }
+
+    private mutating func takeBody() -> Next {
+        guard var request = pending else { return .needMore }
+        pending = nil
+        let hasEnded: Bool
+        let before = request.taken
+        do throws(SmallFault) {
+            hasEnded = try gather(&request)
+        } catch {
+            return .refused(error)
+        }
+        input.consume(request.taken - before)
+        if hasEnded { return .request(request.head.with(request.body.copied)) }
+        guard request.taken <= Self.framingMax * request.bodyMax else {
+            return .refused(.bodyTooLarge)
+        }
+        let awaitsContinue = request.awaitsContinue && request.taken == 0
+        request.awaitsContinue = false
+        pending = request
+        return awaitsContinue ? .goOn : .needMore
+    }
+
+    /// - Returns: whether all of the body is there.
+    private func gather(_ request: inout Pending) throws(SmallFault) -> Bool {
+        let bytes = input.bytes
+        var offset = 0
+        defer { request.taken += offset }
         do throws(BodyFault) {
             while true {
-                let event = try decoder.next(bytes, from: offset)
+                let event = try request.decoder.next(bytes.span, from: offset)
                 offset = event.consumed
                 switch event {
-                case .needMore: return .needMore
+                case .needMore: return false
                 case .data(let range):
-                    guard body.count + range.count <= bodyMax else {
-                        return .refused(.bodyTooLarge)
-                    }
-                    for index in range { body.append(bytes[index]) }
-                case .trailer: break
-                case .end: return .end(offset)
+                    guard request.body.count + range.count <= request.bodyMax else { break }
+                    request.body.append(bytes.span.extracting(range))
+                    continue
+                case .trailer: continue
+                case .end: return true
                 }
+                break
             }
         } catch {
-            return .refused(.malformed)
+            throw .malformed
         }
+        throw .bodyTooLarge
     }
 
-    private func request(
-        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ body: SecretBytes
-    ) -> SmallRequest {
+    private func request(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> SmallRequest {
         var fields: [(name: String, value: String)] = []
         for index in 0..<head.fieldCount {
             fields.append(
@@ -234,17 +285,14 @@ struct SmallConnection: ~Copyable {
                 ))
         }
         let target = bytes.extracting(head.pathRange).string
+        let noBody: [UInt8] = []
         return SmallRequest(
             method: bytes.extracting(head.methodRange).string,
-            path: String(target.prefix { $0 != "?" }), fields: fields, body: body, client: client)
+            path: String(target.prefix { $0 != "?" }), fields: fields,
+            body: SecretBytes(copying: noBody.span), client: client)
     }
 
     // MARK: Answers
-
-    private mutating func goOn(_ pool: inout SlabPool) {
-        hasContinued = true
-        send("HTTP/1.1 100 Continue\r\n\r\n", [], &pool)
-    }
 
     private mutating func answer(
         _ response: SmallResponse, hasBody: Bool, _ pool: inout SlabPool

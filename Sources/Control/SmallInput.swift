@@ -11,6 +11,13 @@ final class SmallInput {
 
     deinit { bytes.wipe() }
 
+    var count: Int { bytes.count }
+
+    var copied: SecretBytes {
+        let bytes = bytes
+        return SecretBytes(copying: bytes.span)
+    }
+
     func append(_ more: Span<UInt8>) {
         let count = bytes.count + more.count
         if count > bytes.capacity {

@@ -25,6 +25,10 @@ package struct SmallRequest: Sendable {
         self.client = client
     }
 
+    func with(_ body: SecretBytes) -> SmallRequest {
+        SmallRequest(method: method, path: path, fields: fields, body: body, client: client)
+    }
+
     /// The field of that name, in lower case; several are one list (RFC 9110 §5.3).
     package func field(_ name: String) -> String? {
         let values = fields.lazy.filter { $0.name == name }.map(\.value)
@@ -61,11 +65,15 @@ package enum SmallFault: Error, Equatable, Sendable {
 /// Who answers a small server's requests.
 package struct SmallService {
     let answer: (SmallRequest) -> SmallResponse
+    /// How long a body may be, in bytes, asked once the head is there; `nil`: it is answered
+    /// without, and the connection ends.
+    let bodyMax: (SmallRequest) -> Int?
     /// Answers what is none; the connection ends then.
     let refuse: (SmallFault, _ client: String) -> SmallResponse
 
     package init(
         answer: @escaping (SmallRequest) -> SmallResponse,
+        bodyMax: @escaping (SmallRequest) -> Int? = { _ in 1 << 20 },
         refuse: @escaping (SmallFault, _ client: String) -> SmallResponse = { fault, _ in
             SmallResponse(
                 status: fault.status, type: "text/plain",
@@ -73,6 +81,7 @@ package struct SmallService {
         }
     ) {
         self.answer = answer
+        self.bodyMax = bodyMax
         self.refuse = refuse
     }
 }

@@ -56,7 +56,7 @@ package final class SmallServer {
         if event.isReadable {
             fate = connections[index].onReadable(&pool, service)
         } else if event.isWritable {
-            fate = connections[index].flush()
+            fate = connections[index].onWritable(&pool, service)
         }
         if fate == .close {
             _ = connections.remove(at: index)

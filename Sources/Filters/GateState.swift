@@ -213,8 +213,11 @@ extension GateState {
     /// Closes every window that is open now, where the last accepted steps were lost.
     package func closeWindows(atSeconds now: UInt64) {
         for (seeds, places) in zip(seeds, seedPlaces) {
-            let last = seeds.current.parameters.step(atSeconds: now) + UInt64(rules.skew)
-            for record in places.records { _ = steps.accept(record: record, step: last) }
+            let parameters = seeds.current.parameters
+            let last = parameters.step(atSeconds: now) + UInt64(rules.skew)
+            for record in places.records {
+                _ = steps.accept(record: record, time: last * parameters.periodSeconds)
+            }
         }
     }
 }

@@ -24,8 +24,10 @@ struct JWTFilter: ~Copyable {
     /// Leaves the token in `token`, which is empty.
     mutating func judge(_ facts: inout RequestFacts, into token: inout Buffer) -> Verdict {
         guard let session = facts.openSession else {
-            let end = facts.token.map { $0.expires * 1000 }
-            return sign(&facts, end: end, sid: nil, into: &token) ? .pass : .refuse(.internalFault)
+            // The end of an access token is a time of day.
+            let left = facts.token.map { ($0.expires - min($0.expires, facts.wallSeconds)) * 1000 }
+            return sign(&facts, left: left, sid: nil, into: &token)
+                ? .pass : .refuse(.internalFault)
         }
         if state.issuer.reuse,
             state.sessions.cachedToken(
@@ -35,7 +37,8 @@ struct JWTFilter: ~Copyable {
             return .pass
         }
         let end = session.expiresMilliseconds
-        guard sign(&facts, end: end, sid: session.sid, into: &token) else {
+        let left = end - min(end, facts.steadyMilliseconds)
+        guard sign(&facts, left: left, sid: session.sid, into: &token) else {
             return .refuse(.internalFault)
         }
         if state.issuer.reuse {
@@ -49,13 +52,14 @@ struct JWTFilter: ~Copyable {
         return .pass
     }
 
-    /// - Parameter end: of the session or the access token, which the token never outlives.
+    /// - Parameter left: milliseconds to the end of the session or the access token, which the
+    ///   token never outlives.
     private mutating func sign(
-        _ facts: inout RequestFacts, end: UInt64?, sid: PublicID?, into token: inout Buffer
+        _ facts: inout RequestFacts, left: UInt64?, sid: PublicID?, into token: inout Buffer
     ) -> Bool {
         signed = true
         var life = UInt64(state.issuer.lifetimeMilliseconds)
-        if let end { life = min(life, end - min(end, facts.steadyMilliseconds)) }
+        if let left { life = min(life, left) }
         return writer.write(
             state.claims(&facts),
             TokenFacts(

@@ -24,10 +24,9 @@ struct SeedPlaces {
         return previous.place
     }
 
-    /// Whether a code that opened a session was one of a seed that is over.
-    func isOver(record: Int, at now: Moment) -> Bool {
-        guard let previous, previous.place.record == record else { return false }
-        return previous.end.hasPassed(at: now)
+    /// Whether the seed of that record still does, whose code has opened a session.
+    func counts(record: Int, at now: Moment) -> Bool {
+        record == current.record || previous(at: now)?.record == record
     }
 
     var records: [Int] { [current.record] + (previous.map { [$0.place.record] } ?? []) }

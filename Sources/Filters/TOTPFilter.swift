@@ -61,7 +61,7 @@ struct TOTPFilter: ~Copyable {
         else { return .refuse(.sessionInvalid) }
         // They are taken out of the table a moment after their seed has ended.
         let places = state.seedPlaces[state.roster.places[facts.agent]]
-        guard !places.isOver(record: session.seed, at: facts.moment) else {
+        guard places.counts(record: session.seed, at: facts.moment) else {
             return .refuse(.sessionInvalid)
         }
         facts.openSession = session
@@ -93,7 +93,8 @@ struct TOTPFilter: ~Copyable {
             lastAttempt = .wrong
             return .refuse(.totpInvalid)
         }
-        guard mayCount(step, record: record) else {
+        let period = checker.parameters(of: places.current.number).periodSeconds
+        guard mayCount(step, period, record: record) else {
             state.failures.neutral(agent: agent, address: address, now: now)
             lastAttempt = .reused
             return .refuse(.totpInvalid)
@@ -128,10 +129,11 @@ struct TOTPFilter: ~Copyable {
 
     /// Whether a right code counts. Its step is in the kernel's hands before the request goes on:
     /// a kill now costs the caller a code, and never lets one pass twice.
-    private func mayCount(_ step: UInt64, record: Int) -> Bool {
-        guard !state.rules.oneTime else { return state.steps.accept(record: record, step: step) }
+    private func mayCount(_ step: UInt64, _ period: UInt64, record: Int) -> Bool {
+        let time = step * period
+        guard !state.rules.oneTime else { return state.steps.accept(record: record, time: time) }
         return state.steps.admit(
-            record: record, step: step, window: UInt64(2 * state.rules.skew))
+            record: record, time: time, window: UInt64(2 * state.rules.skew) * period)
     }
 
     private mutating func openSession(_ facts: inout RequestFacts) {

@@ -126,7 +126,6 @@ struct WorkerContext: ~Copyable {
     ///
     /// - Throws: where the chain cannot be made; then the old generation goes on.
     mutating func adopt(_ next: Generation, revision: Int) throws(StartFault) {
-        self.revision = revision
         // The old chain's slab first: there may be no other.
         chain.token.release(to: &pool)
         do throws(StartFault) {
@@ -135,6 +134,7 @@ struct WorkerContext: ~Copyable {
             _ = chain.token.attach(from: &pool)
             throw error
         }
+        self.revision = revision
         generation = next
         routes = next.routes
         filterNumbers = next.filterNumbers

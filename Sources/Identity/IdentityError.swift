@@ -15,11 +15,13 @@ package enum IdentityError: Error, Equatable, CustomStringConvertible {
     case stepsVersion(UInt64)
     case stepsTooSmall
     case stateKeyTooShort
+    case seedMissing
     case cryptography
 
     package var description: String {
         switch self {
         case .seedEmpty: "the TOTP seed is empty"
+        case .seedMissing: "an agent has no TOTP seed"
         case .seedNotBase32: "the TOTP seed is not base32"
         case .seedTooShort(let bits):
             "the TOTP seed has \(bits) bits, fewer than \(TOTPSeed.byteCountMin * 8)"

@@ -65,6 +65,9 @@ package enum Files {
         guard number >= 0 else { throw SystemError("open") }
         let file = Descriptor(owning: number)
         do throws(SystemError) {
+            // Before the rename: behind it nothing may fail that says nothing was changed.
+            let folder = isSynced ? try openFolder(of: path) : nil
+            defer { if let folder { _ = fsync(folder); _ = close(folder) } }
             guard writeAll(number, bytes) else { throw SystemError("write") }
             guard !isSynced || fsync(file.rawValue) == 0 else { throw SystemError("fsync") }
             guard unsafe rename(temporary, path) == 0 else { throw SystemError("rename") }
@@ -73,7 +76,6 @@ package enum Files {
             unsafe unlink(temporary)
             throw error
         }
-        if isSynced { try syncFolder(of: path) }
     }
 
     /// Waits until the file and its place in its folder are on the disk.
@@ -82,14 +84,30 @@ package enum Files {
         guard number >= 0 else { throw SystemError("open") }
         let file = Descriptor(owning: number)
         guard fsync(file.rawValue) == 0 else { throw SystemError("fsync") }
-        try syncFolder(of: path)
-    }
-
-    private static func syncFolder(of path: String) throws(SystemError) {
-        let folder = unsafe cl_open(parent(of: path), O_RDONLY, 0)
-        guard folder >= 0 else { throw SystemError("open") }
+        let folder = try openFolder(of: path)
         _ = fsync(folder)
         _ = close(folder)
+    }
+
+    private static func openFolder(of path: String) throws(SystemError) -> Int32 {
+        let folder = unsafe cl_open(parent(of: path), O_RDONLY, 0)
+        guard folder >= 0 else { throw SystemError("open") }
+        return folder
+    }
+
+    /// Takes a lock on a file, made with mode 0600 where it is missing, for as long as what is
+    /// returned lives, and no longer than this process.
+    ///
+    /// - Returns: `nil` where another process holds it.
+    package static func lock(_ path: String) throws(SystemError) -> Descriptor? {
+        let number = unsafe cl_open(path, O_RDWR | O_CREAT, 0o600)
+        guard number >= 0 else { throw SystemError("open") }
+        let file = Descriptor(owning: number)
+        guard cl_lock(number) == 0 else {
+            if cl_errno() == EWOULDBLOCK { return nil }
+            throw SystemError("flock")
+        }
+        return file
     }
 
     /// Maps `size` bytes of a file, made with mode 0600 where it is missing: a store is in the

@@ -58,6 +58,10 @@ package struct Listener: ~Copyable {
         guard number >= 0 else { throw SystemError("socket") }
         let descriptor = Descriptor(owning: number)
         if case .unix(let path) = address {
+            // What another process has left behind goes; where it answers still, nothing does.
+            if (try? Socket.connect(to: address)) != nil {
+                throw SystemError("bind", number: EADDRINUSE)
+            }
             unsafe unlink(path)
         } else {
             _ = cl_set_option(number, SOL_SOCKET, SO_REUSEADDR, 1)

@@ -20,12 +20,16 @@ struct DevGuide {
             "$(\(Process.executable) totp code --seed-file \(folder.seed) | tee \(folder.lastCode))"
         let session =
             "$(sed -n 's/^x-agentport-session: //p' \(folder.lastAnswer) | tr -d '\\r')"
+        let admin =
+            "\(Process.executable) admin status --admin-listen 127.0.0.1:\(adminPort) "
+            + "--token-file \(folder.state)/admin_token"
         return """
             agentport dev: a gateway with everything it needs, for as long as this runs
 
               gateway    \(origin)   (TLS 1.3, certificate \(folder.certificate))
               upstream   \(upstream)\(note)
               metrics    http://127.0.0.1:\(adminPort)/metrics
+              admin      \(admin)
               secrets    \(folder.secrets)   (made for this run, removed at its end)
 
             Paste these into another terminal, one after another:

@@ -68,7 +68,7 @@ struct GenerationMaker {
         var seeds: [AgentSeeds] = []
         for agent in configuration.agents {
             guard let live = ledger.agents[agent.name] else {
-                preconditionFailure("settled without a seed")
+                throw .seedMissing
             }
             seeds.append(try live.seeds(TOTPParameters(agent.totp)))
         }

@@ -101,8 +101,13 @@ final class Assembly {
             gateway, report, succession, clock, onReload: { self.follow() },
             onDrain: { self.beginDrain() })
         self.desk = desk
+        let place = try listenPlace()
+        try Self.listening(on: place) {
+            // Sharing the port below must not be with another process, which is to notice nothing.
+            try Listener.checkFree(place)
+        }
         try AdminListener(gateway: gateway, desk: desk, control: control).start(configuration)
-        try startWorkers()
+        try startWorkers(at: place)
         try succession.keepFirst()
         try names.follow()
         control.checkHealth(of: gateway.healthTargets)
@@ -128,15 +133,14 @@ final class Assembly {
 
     // MARK: Threads
 
-    private func startWorkers() throws {
+    private func listenPlace() throws -> SocketAddress {
         guard let address = configuration.listen.address.address else {
             throw StartFault(reason: "\(configuration.listen.address): not an address")
         }
-        let place = SocketAddress.ip(address, port: configuration.listen.address.port)
-        try Self.listening(on: place) {
-            // Sharing the port below must not be with another process.
-            try Listener.checkFree(place)
-        }
+        return .ip(address, port: configuration.listen.address.port)
+    }
+
+    private func startWorkers(at place: SocketAddress) throws {
         for number in wakeups.indices {
             let gateway = gateway
             let wakeup = wakeups[number]

@@ -126,3 +126,37 @@ def test_a_clock_that_was_a_month_ahead_once(moved):
     clock.move(600)
     wait_until(lambda: not counts(gateway, clock, old), timeout=3, interval=0.2,
                what="the end of five minutes' grace")
+
+
+def test_a_clock_that_was_days_ahead_at_a_rotation(moved):
+    """The end was told by that clock; the grace is five minutes all the same, over restarts."""
+    gateway, operator, clock = moved()
+    gateway.stop()
+    clock.move(10 * 24 * HOUR)
+    gateway.start()
+    old = gateway.agents[0]
+    assert operator.try_rotate(old, new_seed()).status == 200
+    gateway.stop()
+    clock.move(-10 * 24 * HOUR)
+    gateway.start()
+    operator.rotate(gateway.agents[1])
+    gateway.restart()
+    clock.move(600)
+    wait_until(lambda: not counts(gateway, clock, old), timeout=3, interval=0.2,
+               what="the end of five minutes' grace")
+
+
+def test_another_period_of_the_same_seed(moved):
+    """Steps of another length are other numbers; what counts is when they are."""
+    gateway, operator, clock = moved()
+    agent = gateway.agents[0]
+    assert counts(gateway, clock, agent)
+    entry = next(one for one in gateway.policy["agents"] if one["name"] == agent.name)
+    entry["totp"]["period"] = "60s"
+    gateway.policy["totp"]["one_time"] = True
+    gateway.write_policy()
+    operator.reload()
+    clock.move(90)
+    code = pyotp.TOTP(agent.seed, interval=60).at(clock.time())
+    assert passes(gateway, agent, code)
+    assert not passes(gateway, agent, code)

@@ -127,6 +127,22 @@ def test_another_name_in_the_grace_does_not_bring_it_back(lasting):
     assert passes(gateway, new) and not passes(gateway, old)
 
 
+@pytest.mark.parametrize("how", ["stopped", "killed", "reloaded"])
+@pytest.mark.parametrize("grace", [300, -60], ids=["in the grace", "after it"])
+def test_another_name_takes_along_what_is_known(lasting, how, grace):
+    """The file still has the seed of before a rotation by call; the seed in force goes on."""
+    gateway, operator = lasting()
+    old = gateway.take_agent()
+    new = operator.rotate(old, expires_in=grace)
+    gateway.policy["agents"] = replaced(gateway, old, name="renamed")
+    gateway.write_policy()
+    again(gateway, how)
+    for _ in range(2):
+        assert passes(gateway, new)
+        assert passes(gateway, old) == (grace > 0)
+        again(gateway, "killed")
+
+
 # Another seed in the file is a rotation.
 
 @pytest.mark.parametrize("how", ["stopped", "killed", "reloaded"])

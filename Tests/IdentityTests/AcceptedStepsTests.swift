@@ -21,15 +21,15 @@ struct AcceptedStepsTests {
         let steps = try AcceptedSteps(Self.words(records: 2))
         let record = try #require(steps.record(for: Self.fingerprint(1)))
         #expect(steps.last(record: record) == 0)
-        #expect(steps.accept(record: record, step: 100))
-        #expect(!steps.accept(record: record, step: 100))
-        #expect(!steps.accept(record: record, step: 99))
-        #expect(!steps.accept(record: record, step: 0))
-        #expect(steps.accept(record: record, step: 102))
-        #expect(!steps.accept(record: record, step: 101))
+        #expect(steps.accept(record: record, time: 100))
+        #expect(!steps.accept(record: record, time: 100))
+        #expect(!steps.accept(record: record, time: 99))
+        #expect(!steps.accept(record: record, time: 0))
+        #expect(steps.accept(record: record, time: 102))
+        #expect(!steps.accept(record: record, time: 101))
         #expect(steps.last(record: record) == 102)
-        #expect(steps.accept(record: record, step: .max))
-        #expect(!steps.accept(record: record, step: .max))
+        #expect(steps.accept(record: record, time: .max))
+        #expect(!steps.accept(record: record, time: .max))
     }
 
     @Test func recordsAreKeptApartAndFoundAgain() throws {
@@ -37,7 +37,7 @@ struct AcceptedStepsTests {
         let steps = try AcceptedSteps(words)
         let records = try (0..<3).map { try #require(steps.record(for: Self.fingerprint($0))) }
         #expect(Set(records).count == 3)
-        #expect(steps.accept(record: records[1], step: 7))
+        #expect(steps.accept(record: records[1], time: 7))
         #expect(steps.last(record: records[0]) == 0)
         #expect(try steps.record(for: Self.fingerprint(3)) == nil, "full")
         // A second process, or the next start, over the same words.
@@ -46,14 +46,14 @@ struct AcceptedStepsTests {
             #expect(try again.record(for: Self.fingerprint(number)) == records[number])
         }
         #expect(again.last(record: records[1]) == 7)
-        #expect(!again.accept(record: records[1], step: 7))
+        #expect(!again.accept(record: records[1], time: 7))
     }
 
     @Test func aLongerFileKeepsItsRecords() throws {
         let short = Self.words(records: 2)
         let steps = try AcceptedSteps(short)
         let record = try #require(steps.record(for: Self.fingerprint(1)))
-        #expect(steps.accept(record: record, step: 9))
+        #expect(steps.accept(record: record, time: 9))
         let long = Self.words(records: 8)
         for index in 0..<short.count { long.store(index, short.load(index)) }
         let grown = try AcceptedSteps(long)
@@ -68,8 +68,10 @@ struct AcceptedStepsTests {
         #expect(throws: IdentityError.stepsForeign) { _ = try AcceptedSteps(foreign) }
         let newer = Self.words(records: 1)
         _ = try AcceptedSteps(newer)
-        newer.store(1, 2)
-        #expect(throws: IdentityError.stepsVersion(2)) { _ = try AcceptedSteps(newer) }
+        newer.store(1, AcceptedSteps.version + 1)
+        #expect(throws: IdentityError.stepsVersion(AcceptedSteps.version + 1)) {
+            _ = try AcceptedSteps(newer)
+        }
         #expect(throws: IdentityError.stepsTooSmall) {
             _ = try AcceptedSteps(SharedWords(count: AcceptedSteps.wordCount(records: 1) - 1))
         }
@@ -113,7 +115,7 @@ struct AcceptedStepsTests {
                         guard let steps = try? AcceptedSteps(words),
                             let record = steps.record(for: fingerprint)
                         else { return false }
-                        return steps.accept(record: record, step: step)
+                        return steps.accept(record: record, time: step)
                     }
                 }
                 return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
@@ -153,7 +155,7 @@ struct AcceptedStepsTests {
                 group.addTask {
                     var random = SeededRandom(seed: UInt64(task))
                     return (UInt64(1)...500).shuffled(using: &random)
-                        .filter { steps.accept(record: record, step: $0) }
+                        .filter { steps.accept(record: record, time: $0) }
                 }
             }
             return await group.reduce(into: [UInt64]()) { $0 += $1 }
@@ -180,7 +182,7 @@ struct AcceptedStepsTests {
         let words = Self.words(records: 3)
         let steps = try AcceptedSteps(words)
         let records = try #require(steps.records(for: (0..<3).map { try Self.fingerprint($0) }))
-        #expect(steps.accept(record: records[1], step: 50))
+        #expect(steps.accept(record: records[1], time: 50))
         #expect(steps.disable(record: records[1]))
         steps.release(record: records[1])
         // Those behind it are still found, in this process and the next.
@@ -208,10 +210,10 @@ struct AcceptedStepsTests {
     @Test func aCodeThatIsGoodMoreThanOnceDoesNotOutliveItsWindow() throws {
         let steps = try AcceptedSteps(Self.words(records: 1))
         let record = try #require(steps.record(for: Self.fingerprint(1)))
-        #expect(steps.admit(record: record, step: 100, window: 2))
-        #expect(steps.admit(record: record, step: 100, window: 2))
-        #expect(steps.admit(record: record, step: 98, window: 2))
-        #expect(!steps.admit(record: record, step: 97, window: 2), "a clock was set back")
+        #expect(steps.admit(record: record, time: 100, window: 2))
+        #expect(steps.admit(record: record, time: 100, window: 2))
+        #expect(steps.admit(record: record, time: 98, window: 2))
+        #expect(!steps.admit(record: record, time: 97, window: 2), "a clock was set back")
         #expect(steps.last(record: record) == 100)
     }
 }

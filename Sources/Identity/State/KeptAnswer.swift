@@ -16,6 +16,10 @@ package struct KeptAnswer: Sendable, Equatable {
     package let agent: String
     package let oldEndsAt: UInt64
 
+    private static let lifeMilliseconds: UInt64 = 24 * 60 * 60 * 1000
+
+    package func counts(at now: UInt64) -> Bool { now <= at + Self.lifeMilliseconds }
+
     package init(
         key: SHA256Digest, request: SHA256Digest, at: UInt64, rotationID: String, traceID: String,
         agent: String, oldEndsAt: UInt64

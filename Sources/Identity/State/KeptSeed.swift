@@ -57,6 +57,10 @@ package struct LiveSeeds: Sendable {
         self.current = current
     }
 
+    var fingerprints: [SHA256Digest] {
+        [current.fingerprint] + (previous.map { [$0.seed.fingerprint] } ?? [])
+    }
+
     func has(_ fingerprint: SHA256Digest) -> Bool {
         current.fingerprint == fingerprint || previous?.seed.fingerprint == fingerprint
     }

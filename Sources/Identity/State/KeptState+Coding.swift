@@ -40,7 +40,10 @@ extension KeptState {
             if let previous = live.previous { writer.append(previous.seed) }
         }
         writer.append(count: seeds.superseded.count)
-        for fingerprint in seeds.superseded { writer.append(fingerprint) }
+        for fingerprint in seeds.superseded {
+            writer.append(fingerprint)
+            writer.append(seeds.agent(of: fingerprint) ?? "")
+        }
         writer.append(count: keys == nil ? 0 : 1)
         if let keys { write(keys, to: &writer, pems) }
         writer.append(count: answers.count)
@@ -119,15 +122,15 @@ extension StateReader {
             if ends > 0 {
                 guard let previous = seed(bytes) else { return nil }
                 live.previous = LiveSeeds.Ending(
-                    seed: previous, end: Deadline(wall: ends, from: now))
+                    seed: previous, end: Deadline(wall: ends, from: now, max: SeedLedger.graceMax))
             }
             agents[name] = live
         }
-        guard let over = self.count(bytes, ofSize: 32) else { return nil }
-        var superseded: [SHA256Digest] = []
+        guard let over = self.count(bytes, ofSize: 36) else { return nil }
+        var superseded: [(SHA256Digest, String)] = []
         for _ in 0..<over {
-            guard let fingerprint = digest(bytes) else { return nil }
-            superseded.append(fingerprint)
+            guard let fingerprint = digest(bytes), let agent = text(bytes) else { return nil }
+            superseded.append((fingerprint, agent))
         }
         return SeedLedger(agents: agents, superseded: superseded)
     }

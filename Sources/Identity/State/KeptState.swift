@@ -5,7 +5,6 @@
 package struct KeptState: Sendable {
     /// Answers to calls with an idempotency key; beyond them the oldest is forgotten.
     package static let answersMax = 256
-    private static let answerMilliseconds: UInt64 = 24 * 60 * 60 * 1000
 
     package var seeds = SeedLedger()
     /// `nil` before the first key.
@@ -23,8 +22,11 @@ package struct KeptState: Sendable {
         self.savedAt = savedAt
     }
 
+    /// To be called before it is kept: what is to come is said by the clock of now.
+    package mutating func tellEnds(at now: Moment) { seeds.tellEnds(at: now) }
+
     package mutating func keep(_ answer: KeptAnswer) {
-        answers.removeAll { $0.at + Self.answerMilliseconds < answer.at }
+        answers.removeAll { !$0.counts(at: answer.at) }
         if answers.count >= Self.answersMax { answers.removeFirst() }
         answers.append(answer)
     }

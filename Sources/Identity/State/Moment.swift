@@ -36,6 +36,12 @@ package struct Deadline: Equatable, Sendable {
         steady = now.steady + milliseconds
     }
 
+    /// The same, with the time of day that it will be then if nobody sets the clock.
+    func told(at now: Moment) -> Deadline {
+        let left = steady - min(now.steady, steady)
+        return Deadline(wall: min(wall, now.wall + left), from: now, max: left)
+    }
+
     /// Whether it has passed by either clock: while a machine is suspended, or before its clock is
     /// set right, only one of them tells.
     package func hasPassed(at now: Moment) -> Bool { wall <= now.wall || steady <= now.steady }

@@ -13,6 +13,9 @@ package struct SeedLedger: Sendable {
     /// Agents; beyond them those are forgotten that the configuration has no more.
     package static let agentsMax = 20_000
 
+    /// How long a seed may go on once another is in force, in milliseconds.
+    package static let graceMax: UInt64 = 24 * 60 * 60 * 1000
+
     /// What a seed that a file holds turned out to be.
     package enum Meeting: Equatable, Sendable {
         /// The agent had none.
@@ -32,23 +35,35 @@ package struct SeedLedger: Sendable {
     package private(set) var agents: [String: LiveSeeds] = [:]
     /// The oldest first.
     package private(set) var superseded: [SHA256Digest] = []
+    /// Whose seed each is or was: of an agent's, current, previous or superseded.
+    private var owners: [SHA256Digest: String] = [:]
 
     package init() {}
 
     /// As it was kept.
-    init(agents: [String: LiveSeeds], superseded: [SHA256Digest]) {
+    ///
+    /// - Parameter superseded: the oldest first, each with its agent.
+    init(agents: [String: LiveSeeds], superseded: [(SHA256Digest, String)]) {
         self.agents = agents
-        self.superseded = superseded
+        self.superseded = superseded.map(\.0)
+        for (fingerprint, agent) in superseded { owners[fingerprint] = agent }
+        for (agent, seeds) in agents {
+            for fingerprint in seeds.fingerprints { owners[fingerprint] = agent }
+        }
     }
 
     package func isSuperseded(_ fingerprint: SHA256Digest) -> Bool {
-        superseded.contains(fingerprint)
+        guard let agent = owners[fingerprint] else { return false }
+        return agents[agent]?.has(fingerprint) != true
     }
 
     /// Whose seed this is at present, current or previous.
     package func owner(of fingerprint: SHA256Digest) -> String? {
-        agents.first { _, seeds in seeds.has(fingerprint) }?.key
+        owners[fingerprint].flatMap { agents[$0]?.has(fingerprint) == true ? $0 : nil }
     }
+
+    /// Whose seed this is, or was once.
+    func agent(of fingerprint: SHA256Digest) -> String? { owners[fingerprint] }
 
     // MARK: Files
 
@@ -62,13 +77,14 @@ package struct SeedLedger: Sendable {
         _ seed: TOTPSeed, of agent: String, among configured: Set<String>, now: Moment,
         grace: UInt64
     ) -> Meeting {
-        if let owner = owner(of: seed.fingerprint), owner != agent {
-            guard !configured.contains(owner) else { return .taken(by: owner) }
-            if rename(owner, to: agent, with: seed),
-                agents[agent]?.current.fingerprint == seed.fingerprint
-            {
-                return .renamed
-            }
+        if let owner = owner(of: seed.fingerprint), owner != agent, configured.contains(owner) {
+            return .taken(by: owner)
+        }
+        if let owner = owners[seed.fingerprint], owner != agent, !configured.contains(owner),
+            rename(owner, to: agent, with: seed),
+            agents[agent]?.current.fingerprint == seed.fingerprint
+        {
+            return .renamed
         }
         let known = agents[agent]
         if known?.current.fingerprint == seed.fingerprint { return .same }
@@ -79,6 +95,7 @@ package struct SeedLedger: Sendable {
         guard known != nil else {
             makeRoom(keeping: configured)
             agents[agent] = LiveSeeds(kept)
+            owners[seed.fingerprint] = agent
             return .first
         }
         let end = Deadline(in: grace, from: now)
@@ -92,19 +109,28 @@ package struct SeedLedger: Sendable {
         _ owner: String, to agent: String, with seed: TOTPSeed
     ) -> Bool {
         guard let lineage = agents.removeValue(forKey: owner) else { return false }
-        guard agents[agent] != nil else {
+        let isNew = agents[agent] == nil
+        for (fingerprint, name) in owners where name == owner { owners[fingerprint] = agent }
+        if isNew {
             agents[agent] = lineage
             return true
         }
-        if let previous = lineage.previous { supersede(previous.seed.fingerprint) }
-        let current = lineage.current.fingerprint
-        if current != seed.fingerprint { supersede(current) }
+        for fingerprint in lineage.fingerprints.reversed() {
+            if fingerprint == seed.fingerprint, fingerprint == lineage.current.fingerprint {
+                owners[fingerprint] = nil
+            } else {
+                supersede(fingerprint, of: agent)
+            }
+        }
         return false
     }
 
     private mutating func makeRoom(keeping configured: Set<String>) {
         guard agents.count >= Self.agentsMax else { return }
-        for name in agents.keys where !configured.contains(name) { agents[name] = nil }
+        for (name, seeds) in agents where !configured.contains(name) {
+            agents[name] = nil
+            for fingerprint in seeds.fingerprints.reversed() { supersede(fingerprint, of: name) }
+        }
     }
 
     // MARK: Calls
@@ -115,13 +141,14 @@ package struct SeedLedger: Sendable {
     package mutating func rotate(
         _ agent: String, to seed: KeptSeed, oldEnds: Deadline, _ now: Moment
     ) {
+        owners[seed.fingerprint] = agent
         guard var live = agents[agent] else {
             agents[agent] = LiveSeeds(seed)
             return
         }
-        if let oldest = live.previous { supersede(oldest.seed.fingerprint) }
+        if let oldest = live.previous { supersede(oldest.seed.fingerprint, of: agent) }
         if oldEnds.hasPassed(at: now) {
-            supersede(live.current.fingerprint)
+            supersede(live.current.fingerprint, of: agent)
             live.previous = nil
         } else {
             live.previous = LiveSeeds.Ending(seed: live.current, end: oldEnds)
@@ -166,15 +193,26 @@ package struct SeedLedger: Sendable {
         var ended: [String] = []
         for (name, seeds) in agents {
             guard let previous = seeds.previous, previous.end.hasPassed(at: now) else { continue }
-            supersede(previous.seed.fingerprint)
+            supersede(previous.seed.fingerprint, of: name)
             agents[name]?.previous = nil
             ended.append(name)
         }
         return ended.sorted()
     }
 
-    private mutating func supersede(_ fingerprint: SHA256Digest) {
-        if superseded.count >= Self.supersededMax { superseded.removeFirst() }
+    /// Says of every end what it is by the clock of now: it was set by one that may have been
+    /// wrong.
+    mutating func tellEnds(at now: Moment) {
+        for (name, seeds) in agents {
+            guard let previous = seeds.previous else { continue }
+            agents[name]?.previous = LiveSeeds.Ending(
+                seed: previous.seed, end: previous.end.told(at: now))
+        }
+    }
+
+    private mutating func supersede(_ fingerprint: SHA256Digest, of agent: String) {
+        if superseded.count >= Self.supersededMax { owners[superseded.removeFirst()] = nil }
         superseded.append(fingerprint)
+        owners[fingerprint] = agent
     }
 }

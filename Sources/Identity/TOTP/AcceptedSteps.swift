@@ -3,18 +3,18 @@
 import Bytes
 import Crypto
 
-/// What must be known of each seed after a kill: the last accepted step, which makes a code good
-/// only once for all threads, and whether the seed is disabled; through a mapped file for all
+/// What must be known of each seed after a kill: the time of the last accepted step, which makes a
+/// code good only once for all threads, and whether the seed is disabled; through a mapped file for all
 /// processes and across restarts.
 ///
 /// The words: a header of eight {magic, version, how many records were ever used, 5 reserved}, then
-/// records of eight {fingerprint 4, last accepted step, whether disabled, 2 reserved}. A record is
+/// records of eight {fingerprint 4, time of the last accepted step, whether disabled, 2 reserved}. A record is
 /// given back only for a seed that can never come back. More room can be appended to a file later,
 /// since records are found by walking from the first.
 package struct AcceptedSteps: Sendable {
     /// `agntstep` in ASCII.
     static let magic: UInt64 = 0x6167_6E74_7374_6570
-    package static let version: UInt64 = 1
+    package static let version: UInt64 = 2
     package static let recordWords = 8
     static let headerWords = 8
     private static let usedWord = 2
@@ -109,6 +109,12 @@ package struct AcceptedSteps: Sendable {
     /// completes what a killed process has begun, and nobody else takes it for free.
     private func claim(_ record: Int, for fingerprint: SHA256Digest) -> Bool {
         let base = base(record)
+        let first = max(fingerprint.word0, 1)
+        if words.compareExchange(base, expected: 0, desired: first).exchanged {
+            // Whoever let its last seed in a moment too late has left something behind.
+            words.store(base + Self.lastOffset, 0)
+            words.store(base + Self.disabledOffset, 0)
+        }
         return claimWord(base, fingerprint.word0) && claimWord(base + 1, fingerprint.word1)
             && claimWord(base + 2, fingerprint.word2) && claimWord(base + 3, fingerprint.word3)
     }
@@ -136,26 +142,29 @@ package struct AcceptedSteps: Sendable {
     // MARK: Steps
 
     /// True for exactly one of all callers with this step, and only above the last accepted one.
-    package func accept(record: Int, step: UInt64) -> Bool {
+    ///
+    /// - Parameter time: when the step begins, in seconds since the epoch, so that steps of one
+    ///   length can be told from those of another.
+    package func accept(record: Int, time: UInt64) -> Bool {
         let index = base(record) + Self.lastOffset
         var last = words.load(index)
-        while step > last {
-            let (exchanged, original) = words.compareExchange(index, expected: last, desired: step)
+        while time > last {
+            let (exchanged, original) = words.compareExchange(index, expected: last, desired: time)
             if exchanged { return true }
             last = original
         }
         return false
     }
 
-    /// For codes that are good more than once: true for a step that is at most `window` behind the
-    /// last one, so that a clock which steps back opens nothing that was over.
-    package func admit(record: Int, step: UInt64, window: UInt64) -> Bool {
-        if accept(record: record, step: step) { return true }
+    /// For codes that are good more than once: true for a step that is at most `window` seconds
+    /// behind the last one, so that a clock which steps back opens nothing that was over.
+    package func admit(record: Int, time: UInt64, window: UInt64) -> Bool {
+        if accept(record: record, time: time) { return true }
         let last = last(record: record)
-        return last - min(step, last) <= window
+        return last - min(time, last) <= window
     }
 
-    /// The last accepted step; 0 before the first.
+    /// When the last accepted step began; 0 before the first.
     package func last(record: Int) -> UInt64 { words.load(base(record) + Self.lastOffset) }
 
     // MARK: Disabled seeds

@@ -11,7 +11,6 @@ import Reactor
 
 /// Seeds: what there is, and putting a new one in force.
 extension AdminDesk {
-    private static let endMillisecondsMax: UInt64 = 24 * 60 * 60 * 1000
     private static let idempotencyKeyBytesMax = 256
 
     var seeds: [AgentSeedFacts] {
@@ -92,7 +91,7 @@ extension AdminDesk {
             let grace = gateway.generation.configuration.totp.rotationGraceMilliseconds
             return Deadline(in: UInt64(grace), from: now)
         }
-        guard end <= now.wall + Self.endMillisecondsMax else {
+        guard end <= now.wall + SeedLedger.graceMax else {
             throw AdminProblem(
                 422, "expiry_invalid", "The old seed would count for too long",
                 detail: "`expires_at` is at most 24 hours ahead.", pointer: "/expires_at")
@@ -139,9 +138,9 @@ extension AdminDesk {
         } catch {
             throw .notKept("the cryptographic library refused")
         }
-        guard let answer = succession.state.answers.last(where: { $0.key == found.key }) else {
-            return found
-        }
+        let now = succession.now.wall
+        let known = succession.state.answers.last { $0.key == found.key && $0.counts(at: now) }
+        guard let answer = known else { return found }
         guard answer.request == found.request else {
             throw AdminProblem(
                 422, "idempotency_key_reused", "The idempotency key was used for another call")

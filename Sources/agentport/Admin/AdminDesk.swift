@@ -58,6 +58,7 @@ final class AdminDesk {
         line.add("client", call.client)
         line.add("request_id", call.requestID)
         line.add("trace_id", call.traceID)
+        if call.untold > 0 { line.add("untold", call.untold) }
         gateway.write(line)
     }
 
@@ -97,7 +98,8 @@ final class AdminDesk {
                     hasChanged: hasChanged,
                     sessionsEnded: isEnabled ? 0 : state.sessions.revoke(.agent(agent))))
         } catch {
-            return .failure(.notKept("\(error)"))
+            if !isEnabled { _ = state.sessions.revoke(.agent(agent)) }
+            return .failure(.notKept("\(error)", whatHolds: isEnabled ? nil : "it is disabled"))
         }
     }
 

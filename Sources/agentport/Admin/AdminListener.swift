@@ -46,6 +46,7 @@ struct AdminListener {
                 tls: isLoopback ? nil : { gateway.generation.tls.withoutClients() },
                 service: SmallService(
                     answer: { Self.answer($0, service) },
+                    bodyMax: { service.bodyMax(Self.admin($0)) },
                     refuse: { Self.response(service.refuse($0.status, client: $1)) }))
         } catch {
             throw StartFault(reason: "admin listener \(place): \(error)")
@@ -53,12 +54,14 @@ struct AdminListener {
         if let server { try control.add(server) }
     }
 
+    private static func admin(_ request: SmallRequest) -> AdminRequest {
+        AdminRequest(
+            method: request.method, path: request.path, field: { request.field($0) },
+            body: request.body, client: request.client)
+    }
+
     private static func answer(_ request: SmallRequest, _ service: AdminService) -> SmallResponse {
-        let answer = service.answer(
-            AdminRequest(
-                method: request.method, path: request.path, field: { request.field($0) },
-                body: request.body, client: request.client))
-        return response(answer)
+        response(service.answer(admin(request)))
     }
 
     private static func response(_ answer: AdminAnswer) -> SmallResponse {

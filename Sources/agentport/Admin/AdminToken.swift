@@ -58,9 +58,9 @@ final class AdminToken {
     ///
     /// - Returns: why it cannot.
     func reload(_ configuration: Configuration) -> String? {
-        guard digest != nil,
-            let path = configuration.adminTokenPath ?? Self.madePath(configuration)
-        else { return nil }
+        guard let path = configuration.adminTokenPath ?? Self.madePath(configuration) else {
+            return nil
+        }
         do {
             digest = try read(path)
             return nil

@@ -18,6 +18,8 @@ final class Beginning {
     /// Files that were made, for the log to name.
     let made: [Secrets.MadeFile]
 
+    /// Keeps other processes away from the state directory.
+    private let lock: StateLock?
     /// When the process's own time begins.
     let started: Instant
 
@@ -36,6 +38,13 @@ final class Beginning {
     private init(
         _ configuration: Configuration, _ secrets: Secrets, _ others: [ConfigurationFault]
     ) throws(ConfigurationFaults) {
+        do throws(ConfigurationFault) {
+            lock = try configuration.stateDirectory.map { path throws(ConfigurationFault) in
+                try StateLock(path)
+            }
+        } catch {
+            throw ConfigurationFaults([error])
+        }
         started = .read()
         let now = Moment.ofStart(started)
         var custody: Custody
@@ -49,7 +58,7 @@ final class Beginning {
         guard settlement.faults.isEmpty else { throw ConfigurationFaults(settlement.faults) }
         if custody.isFirst {
             custody.begin(with: settlement.state)
-        } else if settlement.hasChanged {
+        } else if settlement.hasChanged || saved > now.wall {
             do throws(StateStoreFault) {
                 try custody.keep(settlement.state, now: now)
             } catch {

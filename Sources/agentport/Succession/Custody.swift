@@ -124,6 +124,7 @@ struct Custody {
     mutating func keep(_ next: KeptState, now: Moment) throws(StateStoreFault) {
         var next = next
         next.savedAt = now.wall
+        next.tellEnds(at: now)
         try store?.save(next)
         state = next
         isUnkept = false

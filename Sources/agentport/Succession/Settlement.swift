@@ -48,13 +48,20 @@ struct Settlement {
         let grace = UInt64(configuration.totp.rotationGraceMilliseconds)
         for (agent, seed) in zip(configuration.agents, secrets.seeds) {
             let path = agent.totp.seedPath
+            let (wasKnown, countBefore) = (isKnown(agent.name), state.seeds.agents.count)
+            defer {
+                // One that was renamed has taken along what is known of it.
+                if isKnown(agent.name) != wasKnown || state.seeds.agents.count != countBefore {
+                    hasChanged = true
+                }
+            }
             switch state.seeds.meet(seed, of: agent.name, among: names, now: now, grace: grace) {
             case .same: break
             case .first, .renamed: hasChanged = true
             case .rotated(let end):
                 hasChanged = true
                 events.append(.seedRotated(agent: agent.name, path: path, oldEndsAt: end.wall))
-            case .superseded where state.seeds.agents[agent.name] != nil:
+            case .superseded where isKnown(agent.name):
                 warnings.append(
                     ConfigurationFault(
                         .file(path),
@@ -66,6 +73,8 @@ struct Settlement {
             }
         }
     }
+
+    private func isKnown(_ agent: String) -> Bool { state.seeds.agents[agent] != nil }
 
     // MARK: Signing keys
 

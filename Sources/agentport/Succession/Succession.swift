@@ -16,18 +16,20 @@ final class Succession {
     let gateway: Gateway
     let report: ProcessReport
     private let maker: GenerationMaker
+    /// Longer than any turn of a worker's loop.
+    private static let turnMilliseconds: UInt64 = 1000
     /// As the last load had it, before it was fitted to the machine.
     private(set) var wanted: Configuration
     private(set) var secrets: Secrets
     private(set) var custody: Custody
-    /// What held before, until all workers have gone on.
-    private var left: [GateState] = []
+    /// What held before, with when that ended, until all workers have gone on.
+    private var left: [(state: GateState, at: UInt64)] = []
     /// What a reload is made of; `nil` where there is nothing to reload.
     var sources: Sources?
     /// When the files were read, in milliseconds since the epoch.
     var loadedAt = Instant.read().wallMilliseconds
-    /// Whether the last attempt to keep a state has failed: told once.
-    private var isKeepingFailing = false
+    /// What the last attempts to keep failed at: each is told once.
+    private var failing: Set<String> = []
 
     struct Sources {
         let flags: [EnvironmentVariable: String]
@@ -89,7 +91,7 @@ final class Succession {
         gateway.publish(generation)
         // A worker may have disabled one while this generation was made.
         generation.state.disableThose(of: previous.state)
-        left.append(previous.state)
+        left.append((previous.state, now.steady))
         return generation.state.endSessions(of: previous.state)
     }
 
@@ -129,13 +131,14 @@ final class Succession {
     func setEnabled(_ agent: Int, named name: String, _ isEnabled: Bool) throws -> Bool {
         let state = gateway.generation.state
         // In this order nothing is enabled by half, whatever fails or dies on the way.
-        if !isEnabled {
+        var next = custody.state
+        let isNews = next.seeds.note(name, isDisabled: !isEnabled)
+        guard isEnabled else {
             let hasChanged = state.disable(agent: agent)
-            keepDisabled()
+            if isNews { try custody.keep(next, now: now) }
             return hasChanged
         }
-        var next = custody.state
-        if next.seeds.note(name, isDisabled: false) { try custody.keep(next, now: now) }
+        if isNews { try custody.keep(next, now: now) }
         return state.enable(agent: agent)
     }
 
@@ -160,15 +163,17 @@ final class Succession {
         return reloadIfReplaced()
     }
 
-    /// Workers that had not gone on yet may have let somebody in. Now all have.
+    /// Workers that had not gone on yet may have let somebody in. After a while all have.
     private func dropWhatWasLeft() {
         guard !left.isEmpty else { return }
+        let now = now.steady
         let present = gateway.generation.state
-        for previous in left {
+        let over = left.filter { $0.at + Self.turnMilliseconds <= now }
+        left.removeAll { $0.at + Self.turnMilliseconds <= now }
+        for (previous, _) in over {
             _ = present.endSessions(of: previous)
             present.releaseRecords(of: previous) { self.state.seeds.isSuperseded($0) }
         }
-        left = []
     }
 
     /// Workers disable an agent that codes are guessed of: by its seeds, which can change.
@@ -187,12 +192,10 @@ final class Succession {
     private func attempt(_ complaint: String, _ body: () throws -> Void) {
         do {
             try body()
-            isKeepingFailing = false
+            failing.remove(complaint)
         } catch {
-            if !isKeepingFailing {
-                gateway.audit(.error, complaint, [("reason", "\(error)")])
-            }
-            isKeepingFailing = true
+            guard failing.insert(complaint).inserted else { return }
+            gateway.audit(.error, complaint, [("reason", "\(error)")])
         }
     }
 
