@@ -4,13 +4,13 @@ import Bytes
 import Crypto
 
 /// What must be known of each seed after a kill: the time of the last accepted step, which makes a
-/// code good only once for all threads, and whether the seed is disabled; through a mapped file for all
-/// processes and across restarts.
+/// code good only once for all threads, and whether the seed is disabled; through a mapped file for
+/// all processes and across restarts.
 ///
 /// The words: a header of eight {magic, version, how many records were ever used, 5 reserved}, then
-/// records of eight {fingerprint 4, time of the last accepted step, whether disabled, 2 reserved}. A record is
-/// given back only for a seed that can never come back. More room can be appended to a file later,
-/// since records are found by walking from the first.
+/// records of eight {fingerprint 4, time of the last accepted step, whether disabled, 2 reserved}.
+/// A record is given back only for a seed that can never come back. More room can be appended to a
+/// file later, since records are found by walking from the first.
 package struct AcceptedSteps: Sendable {
     /// `agntstep` in ASCII.
     static let magic: UInt64 = 0x6167_6E74_7374_6570
