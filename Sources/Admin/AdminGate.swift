@@ -18,21 +18,21 @@ struct AdminGate {
         var times: [UInt64] = []
     }
 
-    /// Host names that this listener may be called by; empty: any (a Unix socket).
-    private let hosts: [String]
+    /// Whether this listener may be called by a host name, in lower case.
+    private let isOurs: (String) -> Bool
     private var callers: [String: Caller] = [:]
 
-    init(hosts: [String]) {
-        self.hosts = hosts
+    init(isOurs: @escaping (String) -> Bool) {
+        self.isOurs = isOurs
     }
 
     /// A page in an operator's browser must reach nothing here, under whatever name its resolver
     /// gives our address (DNS rebinding).
     func isOwn(host: String?, origin: String?) -> Bool {
         guard origin == nil else { return false }
-        guard !hosts.isEmpty, let host else { return true }
+        guard let host else { return true }
         let name = host.hasPrefix("[") ? host.prefix { $0 != "]" } + "]" : host.prefix { $0 != ":" }
-        return hosts.contains(name.lowercased())
+        return isOurs(name.lowercased())
     }
 
     /// - Parameters:

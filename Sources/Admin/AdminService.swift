@@ -19,9 +19,11 @@ package final class AdminService {
     /// No call has a body as long.
     private static let bodyBytesMax = 16 << 10
 
-    /// - Parameter hosts: names that this listener may be called by; empty: any (a Unix socket).
-    package init(hosts: [String], isLoopback: Bool, _ actions: AdminActions) {
-        gate = AdminGate(hosts: hosts)
+    /// - Parameter isOurs: whether the listener may be called by a host name, in lower case.
+    package init(
+        isLoopback: Bool, _ actions: AdminActions, isOurs: @escaping (String) -> Bool
+    ) {
+        gate = AdminGate(isOurs: isOurs)
         self.isLoopback = isLoopback
         self.actions = actions
     }

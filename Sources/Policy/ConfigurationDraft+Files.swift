@@ -100,7 +100,13 @@ extension ConfigurationDraft {
         }
         for (index, agent) in configuration.agents.enumerated() {
             let node = places.seeds.indices.contains(index) ? places.seeds[index] : nil
-            checkFile(agent.totp.seedPath, node.map { place(of: $0) }, isSecret: true, files)
+            guard let reason = complaint(agent.totp.seedPath, isSecret: true, files) else {
+                continue
+            }
+            // A place is counted from the top of the file: not for thousands of agents in vain.
+            fault(agent.totp.seedPath, node.map { place(of: $0) }, reason)
+        }
+        for agent in configuration.agents {
             if case .apiKeyFromSecret(let path) = agent.keys {
                 checkFile(path, nil, isSecret: true, files)
             }
@@ -124,17 +130,31 @@ extension ConfigurationDraft {
         _ path: String, _ place: ConfigurationFault.Place?, isSecret: Bool,
         isOptional: Bool = false, _ files: some FileReading
     ) {
-        let own = ConfigurationFault.Place.file(path)
-        let subject = place == nil ? "" : "\(Printable.quoted(path)): "
+        let reason = complaint(path, isSecret: isSecret, isOptional: isOptional, files)
+        if let reason { fault(path, place, reason) }
+    }
+
+    private mutating func fault(
+        _ path: String, _ place: ConfigurationFault.Place?, _ reason: String
+    ) {
+        guard let place else { return fault(.file(path), reason) }
+        fault(place, "\(Printable.quoted(path)): \(reason)")
+    }
+
+    /// What is wrong with a file; `nil` for nothing.
+    private mutating func complaint(
+        _ path: String, isSecret: Bool, isOptional: Bool = false, _ files: some FileReading
+    ) -> String? {
         do {
             let status = try files.status(of: path)
-            if status.size == 0 { fault(place ?? own, subject + "the file is empty") }
             if isSecret, status.isReadableByOthers {
-                warn(own, "this secret is readable by every user: take the right away (chmod o-r)")
+                warn(
+                    .file(path),
+                    "this secret is readable by every user: take the right away (chmod o-r)")
             }
+            return status.size == 0 ? "the file is empty" : nil
         } catch {
-            if isOptional, error == .notFound { return }
-            fault(place ?? own, subject + error.description)
+            return isOptional && error == .notFound ? nil : error.description
         }
     }
 

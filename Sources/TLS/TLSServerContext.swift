@@ -49,6 +49,9 @@ package final class TLSServerContext: Sendable {
     /// End of the certificate's validity, in seconds since 1970.
     package var certificateExpiry: Int64 { credential.expiry }
 
+    /// Whether the certificate is one for a host of that name.
+    package func covers(_ name: String) -> Bool { credential.covers(name) }
+
     /// Whether clients are asked to prove the same as by another context, which this one came
     /// after.
     package func asksTheSame(as other: TLSServerContext) -> Bool { clients === other.clients }

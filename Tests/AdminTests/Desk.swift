@@ -20,8 +20,9 @@ final class Desk {
     private(set) var drains = 0
 
     func service(isLoopback: Bool = true) -> AdminService {
-        AdminService(
-            hosts: ["localhost", "127.0.0.1", "[::1]"], isLoopback: isLoopback, actions)
+        AdminService(isLoopback: isLoopback, actions) {
+            ["localhost", "127.0.0.1", "[::1]"].contains($0)
+        }
     }
 
     private var actions: AdminActions {

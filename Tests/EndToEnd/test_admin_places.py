@@ -105,6 +105,18 @@ def test_off_loopback_it_speaks_tls_1_3_only(make, recorder, given):
     assert health.stdout.endswith("\n200")
 
 
+@pytest.mark.parametrize("host, status", [
+    ("localhost", 200), ("127.0.0.1", 200), ("10.1.2.3", 200), ("[::1]", 200),
+    ("evil.example", 403), ("localhost.evil.example", 403), ("", 403)])
+def test_off_loopback_it_answers_to_its_own_names(make, recorder, host, status):
+    """Those of its certificate, and any address."""
+    gateway = on_all(make, recorder, LONG).start()
+    url = f"https://localhost:{gateway.admin_port}/admin/status"
+    shown = curl("--cacert", gateway.authority.path, "-H", f"Authorization: Bearer {LONG}",
+                 "-H", f"Host: {host}:{gateway.admin_port}" if host else "Host: .", url)
+    assert shown.stdout.endswith(f"\n{status}"), shown.stdout
+
+
 def test_metrics_take_the_token_off_loopback(make, recorder):
     """Without one they are for loopback alone."""
     gateway = on_all(make, recorder, LONG).start()

@@ -19,6 +19,8 @@ final class Credential: @unchecked Sendable {
     let message: [UInt8]
     /// End of the leaf's validity, in seconds since 1970.
     let expiry: Int64
+    /// DER.
+    private let leaf: [UInt8]
     /// The cheapest first.
     private let signers: [Signer]
 
@@ -39,7 +41,21 @@ final class Credential: @unchecked Sendable {
         }
         signers = unsafe try Self.signers(of: pair)
         message = try Self.message(chain)
+        self.leaf = chain.first ?? []
         expiry = unsafe co_certificate_expiry(leaf)
+    }
+
+    /// Whether the certificate is one for a host of that name.
+    func covers(_ name: String) -> Bool {
+        guard !name.isEmpty, !name.utf8.contains(0) else { return false }
+        return unsafe leaf.withUnsafeBufferPointer { bytes in
+            // SAFETY: the bytes are only read, and the certificate that is made is freed here.
+            var place = bytes.baseAddress
+            guard let certificate = unsafe d2i_X509(nil, &place, bytes.count) else { return false }
+            defer { unsafe X509_free(certificate) }
+            let flags = UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS)
+            return unsafe X509_check_host(certificate, name, name.utf8.count, flags, nil) == 1
+        }
     }
 
     deinit {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Admin
+import Bytes
 import Control
 import Gateway
 import Policy
@@ -18,7 +19,7 @@ struct AdminListener {
 
     func start(_ configuration: Configuration) throws {
         let place: SocketAddress
-        var hosts: [String] = []
+        var isOurs: (String) -> Bool = { _ in true }
         var isLoopback = true
         switch configuration.admin {
         case .off: return
@@ -29,14 +30,13 @@ struct AdminListener {
             }
             place = .ip(address, port: text.port)
             isLoopback = text.isLoopback
-            // Over TLS a certificate says which names are ours.
-            if isLoopback { hosts = ["localhost", "127.0.0.1", "[::1]", text.hostText] }
+            isOurs = isLoopback ? Self.isLoopback(text.hostText) : Self.isCertified(gateway)
         }
         try desk.token.prepare(configuration, isOpen: !isLoopback)
         for file in desk.token.made {
             gateway.log(.info, "made", [("content", file.content), ("path", file.path)])
         }
-        let service = AdminService(hosts: hosts, isLoopback: isLoopback, desk.actions)
+        let service = AdminService(isLoopback: isLoopback, desk.actions, isOurs: isOurs)
         let gateway = gateway
         var server: SmallServer?
         do {
@@ -52,6 +52,19 @@ struct AdminListener {
             throw StartFault(reason: "admin listener \(place): \(error)")
         }
         if let server { try control.add(server) }
+    }
+
+    private static func isLoopback(_ own: String) -> (String) -> Bool {
+        { ["localhost", "127.0.0.1", "[::1]", own].contains($0) }
+    }
+
+    /// A name that the certificate is for. An address is nobody's to point elsewhere.
+    private static func isCertified(_ gateway: Gateway) -> (String) -> Bool {
+        { name in
+            let bare = name.hasPrefix("[") ? String(name.dropFirst().dropLast()) : name
+            let isAddress = IPAddress(Array(bare.utf8).span) != nil
+            return isAddress || name == "localhost" || gateway.generation.tls.covers(name)
+        }
     }
 
     private static func admin(_ request: SmallRequest) -> AdminRequest {
