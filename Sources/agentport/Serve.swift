@@ -23,7 +23,8 @@ func runServe(flags: [EnvironmentVariable: String]) -> Int32 {
             let beginning = try Beginning(configuration)
             let assembly = try Assembly(beginning)
             assembly.succession.allowReloads(flags: flags, environment: environment)
-            return try serve(assembly, beginning, warnings)
+            return try serve(
+                assembly, beginning.configuration, warnings + beginning.warnings, beginning.made)
         } catch let faults as ConfigurationFaults {
             for fault in faults.list { Console.complain("agentport: \(fault)") }
             return 1
@@ -35,11 +36,11 @@ func runServe(flags: [EnvironmentVariable: String]) -> Int32 {
 }
 
 private func serve(
-    _ assembly: Assembly, _ beginning: Beginning, _ warnings: [ConfigurationFault]
+    _ assembly: Assembly, _ configuration: Configuration, _ warnings: [ConfigurationFault],
+    _ made: [Secrets.MadeFile]
 ) throws -> Int32 {
     let gateway = assembly.gateway
-    let configuration = beginning.configuration
-    for warning in warnings + beginning.warnings { gateway.log(.warn, "\(warning)") }
+    for warning in warnings { gateway.log(.warn, "\(warning)") }
     let connections = gateway.generation.configuration.listen.limits.connections
     if connections < configuration.listen.limits.connections {
         gateway.log(
@@ -50,7 +51,7 @@ private func serve(
         gateway.log(
             .warn, "issuer.legacy_header is deprecated: upstreams should read x-agentport-jwt")
     }
-    for file in beginning.made {
+    for file in made {
         gateway.log(.info, "made", [("content", file.content), ("path", file.path)])
     }
     try assembly.run {

@@ -27,7 +27,9 @@ final class Assembly {
     private let names: NameResolution
     let succession: Succession
     private let clock: ClockWatch
-    private let beginning: Beginning
+    private let lock: StateLock?
+    private let firstEvents: [SuccessionEvent]
+    private let made: [Secrets.MadeFile]
     private var desk: AdminDesk?
     private let wakeups: [Wakeup]
     private let writer: LogWriter
@@ -45,7 +47,10 @@ final class Assembly {
     ) throws {
         let configuration = beginning.configuration
         let custody = beginning.handOver()
-        self.beginning = beginning
+        // Not the secrets that it was made of: they change, and nothing keeps those of before.
+        lock = beginning.lock
+        firstEvents = beginning.events
+        made = beginning.made
         let descriptorLimit = Process.raiseDescriptorLimit()
         let workers = configuration.workers ?? Process.coresAllowed
         let logWakeup = try Wakeup()
@@ -58,6 +63,8 @@ final class Assembly {
             steps: steps, troubles: Troubles(), workers: workers,
             descriptorLimit: descriptorLimit, wakeControl: { controlWakeup.signal() })
         self.configuration = configuration
+        // Of seeds whose end came while nobody was there to see it.
+        steps.release { custody.state.seeds.isSuperseded($0) }
         let generation = try maker.make(configuration, beginning.secrets, custody.state)
         areStepsLost = steps.isNew && !custody.isFirst
         if areStepsLost {
@@ -117,7 +124,7 @@ final class Assembly {
         _ = try Thread(name: "log") { writer.run() }
         try onListening()
         tellOfLostSteps()
-        succession.tell(beginning.events)
+        succession.tell(firstEvents)
         clock.begin()
         try syncMade()
         control.run(
@@ -178,7 +185,7 @@ final class Assembly {
 
     /// Files that this start has made are put on the disk while requests are served already.
     private func syncMade() throws {
-        let paths = (beginning.made + (desk?.token.made ?? [])).map(\.path)
+        let paths = (made + (desk?.token.made ?? [])).map(\.path)
         guard !paths.isEmpty else { return }
         let gateway = gateway
         _ = try Thread(name: "sync") {

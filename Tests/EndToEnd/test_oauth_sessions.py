@@ -5,9 +5,11 @@ import datetime
 import time
 
 import jwt
+import pyotp
 import pytest
 
 from support.agents import Agent
+from support.clock import MovedClock
 from support.gateway import new_session
 from support.idp import shown, wait_fetched, with_session
 from support.refusals import refused
@@ -170,3 +172,25 @@ def test_it_outlasts_a_reload_that_changes_nothing(own, issuer):
     change(gateway, totp={"one_time": False, "max_failures": 7})
     assert gateway.request("GET", "/", with_session(token, session)).status == 200
     assert gateway.request("GET", "/", shown(agent, token)).status == 200
+
+
+@pytest.mark.parametrize("moved", [600, -600])
+def test_no_token_of_ours_outlives_it_where_the_clock_was_set(make, recorder, issuer, authority,
+                                                              moved):
+    """Its end is a time of day, whatever the process's own clock says."""
+    agent = Agent("app", oauth=(issuer.binding("app"),))
+    gateway = make().from_policy(
+        recorder.url, {"oauth": [issuer.policy()], "totp": {"one_time": False}}, agents=[agent],
+        env={"SSL_CERT_FILE": str(authority.path)})
+    clock = MovedClock(gateway, only_the_wall=True)
+    gateway.start()
+    wait_fetched(gateway, issuer)
+    clock.move(moved)
+    now = int(clock.time())
+    token = issuer.token("app", iat=now, nbf=now, exp=now + 30)
+    code = pyotp.TOTP(agent.seed).at(clock.time())
+    headers = [("Authorization", f"Bearer {token}"), ("X-AgentPort-TOTP", code)]
+    response = gateway.request("GET", "/", headers)
+    assert response.status == 200, response.body
+    told = claims(recorder)
+    assert now + 20 <= told["exp"] <= now + 30

@@ -42,6 +42,11 @@ package struct Deadline: Equatable, Sendable {
         return Deadline(wall: min(wall, now.wall + left), from: now, max: left)
     }
 
+    /// Whether it has passed so many milliseconds ago, by either clock.
+    package func isOver(by milliseconds: UInt64, at now: Moment) -> Bool {
+        wall + milliseconds <= now.wall || steady + milliseconds <= now.steady
+    }
+
     /// Whether it has passed by either clock: while a machine is suspended, or before its clock is
     /// set right, only one of them tells.
     package func hasPassed(at now: Moment) -> Bool { wall <= now.wall || steady <= now.steady }

@@ -134,6 +134,17 @@ package struct AcceptedSteps: Sendable {
         for offset in (0..<Self.recordWords).reversed() { words.store(base + offset, 0) }
     }
 
+    /// Gives the records of all those seeds back.
+    package func release(where isOver: (SHA256Digest) -> Bool) {
+        for record in 0..<min(usedCount, capacity) {
+            let base = base(record)
+            let fingerprint = SHA256Digest(
+                words.load(base), words.load(base + 1), words.load(base + 2),
+                words.load(base + 3))
+            if isOver(fingerprint) { release(record: record) }
+        }
+    }
+
     private func base(_ record: Int) -> Int {
         precondition(record >= 0 && record < capacity)
         return Self.headerWords + record * Self.recordWords

@@ -19,7 +19,7 @@ final class Beginning {
     let made: [Secrets.MadeFile]
 
     /// Keeps other processes away from the state directory.
-    private let lock: StateLock?
+    let lock: StateLock?
     /// When the process's own time begins.
     let started: Instant
 

@@ -220,7 +220,7 @@ final class Succession {
     /// `issuer.rotate_every`.
     private func keyThatIsDue(_ ring: KeyRing?, _ now: Moment) throws -> SigningKey? {
         guard let period = wanted.issuer.rotateEveryMilliseconds, let ring, ring.next == nil,
-            ring.signing.signsFrom.wall + UInt64(period) <= now.wall
+            ring.signing.signsFrom.isOver(by: UInt64(period), at: now)
         else { return nil }
         return try Settlement.newKey(SignatureAlgorithm(wanted.issuer.algorithm))
     }
