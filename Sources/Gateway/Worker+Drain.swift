@@ -10,14 +10,15 @@ extension Worker {
     mutating func onWakeup() {
         wakeup.acknowledge()
         for upstream in pool.upstreams.indices { pool.yieldIdle(upstream, &context) }
-        if context.gateway.revisionNow != context.revision { adopt() }
+        adoptNewest()
         guard context.gateway.isDraining, !context.isDraining else { return }
         context.isDraining = true
         drainStartedAt = context.now.milliseconds
     }
 
     /// Goes on with the newest generation.
-    private mutating func adopt() {
+    mutating func adoptNewest() {
+        guard context.gateway.revisionNow != context.revision else { return }
         let revision = context.gateway.revisionNow
         let generation = context.gateway.generation
         let asksTheSame = generation.tls.asksTheSame(as: context.generation.tls)

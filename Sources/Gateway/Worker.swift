@@ -192,6 +192,8 @@ package struct Worker: ~Copyable {
         nextTrim = context.now.milliseconds + 1000
         context.pool.trim(keeping: Self.slabsKept)
         context.memoPool.trim(keeping: Self.slabsKept)
+        // Where memory was too short for the newest generation, there may be enough by now.
+        adoptNewest()
         context.wasCrowded = context.gateway.connections.isFull
     }
 
