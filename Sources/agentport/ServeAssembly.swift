@@ -115,7 +115,6 @@ final class Assembly {
         }
         try AdminListener(gateway: gateway, desk: desk, control: control).start(configuration)
         try startWorkers(at: place)
-        try succession.keepFirst()
         try names.follow()
         control.checkHealth(of: gateway.healthTargets)
         control.fetchKeySets(gateway.keySetTargets)

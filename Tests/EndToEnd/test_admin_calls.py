@@ -346,7 +346,9 @@ def test_an_answer_names_the_trace_of_its_rotation(gateway, operator, agent):
                       rotation_id=response.json()["rotation_id"])
 
 
-def test_a_refused_call_is_written_down_too(gateway, operator):
+def test_a_refused_call_is_written_down_too(start_bare):
+    gateway = start_bare()
+    operator = Operator(gateway)
     with told_once(gateway, method="GET", path="/admin/secrets", status=401):
         operator.get("/admin/secrets", token=False)
     with told_once(gateway, method="POST", path="/admin/agents/nobody/disable", status=404):

@@ -56,11 +56,13 @@ final class Beginning {
         let saved = custody.state.savedAt
         let settlement = Settlement(custody.state, configuration, secrets, now: now)
         guard settlement.faults.isEmpty else { throw ConfigurationFaults(settlement.faults) }
-        if custody.isFirst {
-            custody.begin(with: settlement.state)
-        } else if settlement.hasChanged || saved > now.wall {
+        if custody.isFirst || settlement.hasChanged || saved > now.wall {
             do throws(StateStoreFault) {
-                try custody.keep(settlement.state, now: now)
+                if custody.isFirst {
+                    try custody.keepFirst(settlement.state, now: now)
+                } else {
+                    try custody.keep(settlement.state, now: now)
+                }
             } catch {
                 throw ConfigurationFaults([
                     ConfigurationFault(.file(configuration.stateDirectory ?? ""), "state \(error)")

@@ -22,8 +22,6 @@ struct Custody {
     private(set) var made: [Secrets.MadeFile] = []
     /// Whether nothing was kept here before.
     let isFirst: Bool
-    /// Whether the state is still to be kept.
-    private var isUnkept = false
     let warnings: [ConfigurationFault]
 
     /// Whether a change survives a restart.
@@ -127,29 +125,19 @@ struct Custody {
         next.tellEnds(at: now)
         try store?.save(next)
         state = next
-        isUnkept = false
     }
 
-    // MARK: The first start
-
-    /// Begins with a state that repeats what files say. It is kept once the gateway listens, since
-    /// a disk takes longer for that than all the rest of a start: see ``keepFirst(now:)``.
-    mutating func begin(with first: KeptState) {
-        state = first
-        isUnkept = true
-        if let store { made.append(Secrets.MadeFile(content: "state", path: store.path)) }
-    }
-
-    mutating func keepFirst(now: Moment) throws(StateStoreFault) {
-        guard isUnkept else { return }
-        // The key that opens it must never be lost where it is not.
-        for file in made where file.path != store?.path {
+    /// Keeps the first state of a directory, behind the key that opens it: it must never be there
+    /// without.
+    mutating func keepFirst(_ first: KeptState, now: Moment) throws(StateStoreFault) {
+        for file in made {
             do throws(SystemError) {
                 try Files.sync(file.path)
             } catch {
                 throw .unwritable(error.reason)
             }
         }
-        try keep(state, now: now)
+        try keep(first, now: now)
+        if let store { made.append(Secrets.MadeFile(content: "state", path: store.path)) }
     }
 }

@@ -142,17 +142,6 @@ final class Succession {
         return state.enable(agent: agent)
     }
 
-    // MARK: The start
-
-    /// Keeps what a first start came to, now that the gateway listens.
-    func keepFirst() throws {
-        do throws(StateStoreFault) {
-            try custody.keepFirst(now: now)
-        } catch {
-            throw StartFault(reason: "\(wanted.stateDirectory ?? ""): state \(error)")
-        }
-    }
-
     // MARK: Every second
 
     /// - Returns: whether files have changed, so that there is more to follow.
