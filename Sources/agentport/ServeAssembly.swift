@@ -105,8 +105,8 @@ final class Assembly {
     ///   runs.
     func run(onListening: () throws -> Void = {}) throws {
         let desk = AdminDesk(
-            gateway, report, succession, clock, onReload: { self.follow() },
-            onDrain: { self.beginDrain() })
+            gateway, report, succession, clock, onReload: { [unowned self] in follow() },
+            onDrain: { [unowned self] in beginDrain() })
         self.desk = desk
         let place = try listenPlace()
         try Self.listening(on: place) {
@@ -118,7 +118,7 @@ final class Assembly {
         try names.follow()
         control.checkHealth(of: gateway.healthTargets)
         control.fetchKeySets(gateway.keySetTargets)
-        control.watchClocks { self.clock.hear($0, $1) }
+        control.watchClocks { [clock] in clock.hear($0, $1) }
         let writer = writer
         _ = try Thread(name: "log") { writer.run() }
         try onListening()
